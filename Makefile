@@ -1,0 +1,157 @@
+# The commands a person types. `make` lists them.
+
+# One step after the other: cargo uses all the cores by itself, and `make run` must keep standard input for the tool.
+.NOTPARALLEL:
+SHELL := /bin/sh
+.SHELLFLAGS := -ec
+
+EXAMPLE ?= bootstrap
+ARGS ?=
+RUNFLAGS ?=
+TESTFLAGS ?=
+
+BUILD := build
+ENV := $(BUILD)/toolchain.env
+# Cargo's own setting is respected. Guests have a directory of their own, since another compiler may build them.
+TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
+GUEST_TARGET_DIR := $(abspath $(or $(GUEST_TARGET_DIR),$(BUILD)/guest-target))
+export CARGO_TARGET_DIR := $(TARGET_DIR)
+# Where the tests find what they run.
+export WASM_BPF := $(TARGET_DIR)/debug/wasm-bpf
+export WASM_BPF_TEST_GUESTS := $(abspath $(BUILD)/tests)
+export WASM_BPF_EXAMPLES := $(abspath $(BUILD)/rust)
+
+HOST := target/release/wasm-bpf
+
+# Examples and test guests are components. The rest of the workspace is native: the host, the libraries, the tests.
+NATIVE_EXAMPLES := embed
+EXAMPLES := $(filter-out $(NATIVE_EXAMPLES),$(patsubst examples/%/Cargo.toml,%,$(wildcard examples/*/Cargo.toml)))
+TEST_GUESTS := $(patsubst tests/guests/src/bin/%.rs,%,$(wildcard tests/guests/src/bin/*.rs)) \
+	$(patsubst tests/guests/src/bin/%/main.rs,%,$(wildcard tests/guests/src/bin/*/main.rs))
+NATIVE := --workspace $(addprefix --exclude ,$(EXAMPLES) $(if $(wildcard tests/guests/Cargo.toml),test-guests))
+# CI must build what Cargo.lock says; at the desk cargo may update it after an edit of Cargo.toml.
+LOCKED := $(if $(CI),--locked)
+
+say = @printf '==> %s\n' '$(1)' >&2
+
+# $(call build-guests,PACKAGES,BINARIES,DIRECTORY): compiles guests and puts their components into a directory.
+# Flags that someone set for native code (a CPU, a linker) do not fit here. Objects that were compiled against another
+# std than today's do not link, and cargo cannot tell, so they are thrown away when the std has changed.
+define build-guests
+	@. ./$(ENV); \
+	if [ -n "$$GUEST_RUSTC" ]; then export RUSTC="$$GUEST_RUSTC"; fi; \
+	unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS; \
+	export CARGO_TARGET_DIR='$(GUEST_TARGET_DIR)'; \
+	if [ "$$(cat "$$CARGO_TARGET_DIR/std-id" 2>/dev/null)" != "$$GUEST_STD_ID" ]; then \
+		rm -rf "$$CARGO_TARGET_DIR"; mkdir -p "$$CARGO_TARGET_DIR"; \
+		printf '%s\n' "$$GUEST_STD_ID" >"$$CARGO_TARGET_DIR/std-id"; \
+	fi; \
+	cargo build $(LOCKED) --profile guest --target wasm32-wasip2 $(addprefix -p ,$(1)); \
+	mkdir -p $(3); \
+	for name in $(2); do \
+		from="$$CARGO_TARGET_DIR/wasm32-wasip2/guest/$$name.wasm"; to="$(3)/$$name.component.wasm"; \
+		cmp -s "$$from" "$$to" || cp "$$from" "$$to"; \
+	done
+endef
+
+.PHONY: help
+help: ## print this list
+	@echo 'usage: make TARGET [VARIABLE=VALUE]...'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS='|' read -r target text; do printf '  %-12s %s\n' "$$target" "$$text"; done
+	@echo "examples: $(EXAMPLES)"
+
+.PHONY: run
+run: can-run host example ## build and run an example until Ctrl-C (EXAMPLE=name, ARGS='its arguments', RUNFLAGS='for wasm-bpf run')
+	$(call say,running $(EXAMPLE); Ctrl-C stops it)
+	@if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+	exec $$sudo $(HOST) run $(RUNFLAGS) $(BUILD)/rust/$(EXAMPLE).component.wasm $(ARGS)
+
+# Said first, not after the minutes of a build.
+.PHONY: can-run
+can-run: has-example
+	@if [ "$$(id -u)" != 0 ]; then \
+		if command -v sudo >/dev/null && [ -t 0 ]; then \
+			echo 'eBPF needs root: sudo will be used to run the example (only for that)' >&2; \
+		else \
+			echo 'eBPF needs root: run this as root' >&2; exit 1; \
+		fi; \
+	fi
+
+.PHONY: has-example
+has-example:
+	@case ' $(EXAMPLES) ' in \
+	*' $(EXAMPLE) '*) ;; \
+	*) printf 'there is no example "%s"; there are: %s\n' '$(EXAMPLE)' '$(EXAMPLES)' >&2; exit 1 ;; \
+	esac
+
+.PHONY: test
+test: examples test-guests ## run all tests (TESTFLAGS='for cargo nextest run, or cargo test')
+	$(call say,building the host and the tests)
+	@[ "$$(id -u)" = 0 ] || echo 'tests that load eBPF programs need root and will fail: run this as root' >&2
+	@. ./$(ENV); cargo build $(LOCKED) $(NATIVE) --bins --tests
+	$(call say,running the tests)
+	@. ./$(ENV); \
+	if cargo nextest --version >/dev/null 2>&1; then \
+		cargo nextest run $(LOCKED) $(NATIVE) --bins --tests $(TESTFLAGS); \
+	else \
+		cargo test $(LOCKED) $(NATIVE) --bins --tests $(TESTFLAGS) -- --test-threads=1; \
+	fi
+	$(call say,running the examples in the documentation)
+	@. ./$(ENV); cargo test $(LOCKED) $(NATIVE) --doc
+
+.PHONY: check
+check: setup ## check formatting, lints, documentation and vendored files
+	$(call say,formatting)
+	@cargo fmt --all -- --check
+	$(call say,vendored WIT)
+	@scripts/vendor-wit.sh --check
+	$(call say,scripts)
+	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; else echo 'not checked: no shellcheck here' >&2; fi
+	$(call say,lints)
+	@. ./$(ENV); cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	$(call say,documentation)
+	@. ./$(ENV); RUSTDOCFLAGS='-D warnings' cargo doc $(LOCKED) --workspace --no-deps
+	$(call say,licences and sources of dependencies)
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; else echo 'not checked: no cargo-deny here' >&2; fi
+
+.PHONY: host
+host: setup ## build the host: target/release/wasm-bpf
+	$(call say,building the host)
+	@. ./$(ENV); cargo build $(LOCKED) --release -p wasm-bpf-host
+	@built='$(TARGET_DIR)/release/wasm-bpf'; \
+	if [ '$(TARGET_DIR)' != '$(CURDIR)/target' ] && ! cmp -s "$$built" $(HOST); then \
+		mkdir -p $(dir $(HOST)); cp "$$built" $(HOST).new; mv $(HOST).new $(HOST); \
+	fi
+
+.PHONY: examples
+examples: setup ## build all examples: build/rust/NAME.component.wasm
+ifneq ($(EXAMPLES),)
+	$(call say,building the examples)
+	$(call build-guests,$(EXAMPLES),$(EXAMPLES),$(BUILD)/rust)
+endif
+
+.PHONY: example
+example: has-example setup
+	$(call say,building the example $(EXAMPLE))
+	$(call build-guests,$(EXAMPLE),$(EXAMPLE),$(BUILD)/rust)
+
+.PHONY: test-guests
+test-guests: setup ## build the guests that tests run: build/tests/NAME.component.wasm
+ifneq ($(strip $(TEST_GUESTS)),)
+	$(call say,building the guests for the tests)
+	$(call build-guests,test-guests,$(TEST_GUESTS),$(BUILD)/tests)
+endif
+
+.PHONY: wit-deps
+wit-deps: ## renew wit/deps from the wasmtime-wasi crate in use
+	@scripts/vendor-wit.sh
+
+.PHONY: setup
+setup: ## install or name what is missing (GUEST_STD=rustup: let rustup bring the std for guests)
+	@scripts/setup.sh $(ENV)
+
+.PHONY: clean
+clean: ## remove everything that was built here
+	rm -rf $(BUILD) target
+	@[ '$(TARGET_DIR)' = '$(CURDIR)/target' ] || echo 'left alone, since it may serve other projects too: $(TARGET_DIR)' >&2

@@ -1,0 +1,164 @@
+//! The `wasm-bpf` command: a thin user of the library.
+
+mod component;
+mod output;
+mod run;
+mod signals;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+use wasm_bpf_host::Grant;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Run eBPF tools that are WebAssembly components.
+#[derive(Parser)]
+#[command(
+    name = "wasm-bpf",
+    version,
+    styles = STYLES,
+    max_term_width = 100,
+    after_help = "Examples:\n  \
+        sudo wasm-bpf run bootstrap.component.wasm\n  \
+        sudo wasm-bpf run bootstrap.component.wasm -d 100\n  \
+        sudo wasm-bpf run --allow xdp=eth0 counter.component.wasm eth0\n  \
+        wasm-bpf completions bash > /etc/bash_completion.d/wasm-bpf"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a component until it ends or is stopped.
+    Run(Run),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// Run a component until it ends or is stopped.
+///
+/// A component may observe: tracepoints, probes, perf events and the like, with maps to report through. Whatever
+/// changes what the machine does needs a grant. A refusal names the grant that is missing.
+///
+/// Ctrl-C asks the component to stop; it gets 2 seconds to clean up. A second Ctrl-C ends it at once. Nothing of it
+/// stays in the kernel either way.
+#[derive(Args)]
+#[command(after_long_help = run_help())]
+struct Run {
+    /// Open a directory of this machine to the component, at GUEST if given, for reading and writing.
+    #[arg(long, value_name = "HOST[::GUEST]", value_parser = run::parse_dir)]
+    dir: Vec<run::Dir>,
+
+    /// Set an environment variable for the component; without a value, as it is here.
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = run::parse_env)]
+    env: Vec<(String, Option<String>)>,
+
+    /// Use this BTF for CO-RE relocations in place of the running kernel's.
+    #[arg(long, value_name = "FILE")]
+    btf: Option<PathBuf>,
+
+    /// Allow something beyond observing; `--help` lists the grants.
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    allow: Vec<Grant>,
+
+    /// Allow everything.
+    #[arg(long)]
+    allow_all: bool,
+
+    /// Change a limit: map-memory, maps, programs, links or memory (K, M and G are understood).
+    #[arg(long, value_name = "NAME=VALUE", value_parser = run::parse_limit)]
+    limit: Vec<run::Limit>,
+
+    /// Compile the component anew, and keep nothing of it.
+    #[arg(long)]
+    no_cache: bool,
+
+    /// Say what libbpf says; twice: each of its steps.
+    #[arg(short, long, action = ArgAction::Count)]
+    verbose: u8,
+
+    /// Print errors only.
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// The component: a .wasm file.
+    component: PathBuf,
+
+    /// Arguments for the component.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
+}
+
+fn run_help() -> String {
+    let mut help = String::from("Grants (`*` as the value stands for every one):\n");
+    for (name, value, allows) in wasm_bpf_host::grants() {
+        let grant = value.map_or_else(|| name.to_owned(), |value| format!("{name}={value}"));
+        help.push_str(&format!("  {grant:<26} {allows}\n"));
+    }
+    help.push_str(
+        "\nLimits, with their defaults:\n  \
+         map-memory=512M  maps=1024  programs=512  links=4096  memory=1G (of the component itself)\n\n\
+         Exit codes:\n  \
+         the component's own; 1 if it could not be run or failed; 2 for wrong usage;\n  \
+         130 (143) if Ctrl-C (SIGTERM) had to end it by force\n\n\
+         Examples:\n  \
+         sudo wasm-bpf run bootstrap.component.wasm -d 100\n  \
+         sudo wasm-bpf run --dir /var/log::/log --env LANG tool.component.wasm --out /log/trace\n  \
+         sudo wasm-bpf run --allow helper=bpf_send_signal guard.component.wasm",
+    );
+    help
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        Command::Run(options) => match run::run(options) {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => {
+                output::error(&error);
+                ExitCode::FAILURE
+            }
+        },
+        Command::Completions { shell } => {
+            // To a buffer first: the generator panics when standard output is closed.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "wasm-bpf", &mut script);
+            match std::io::Write::write_all(&mut std::io::stdout(), &script) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_after_the_component_are_its_own() {
+        let cli = Cli::parse_from(["wasm-bpf", "run", "-v", "x.wasm", "-v", "--help", "-d", "5"]);
+        let Command::Run(run) = cli.command else { panic!("not run") };
+        assert_eq!(run.verbose, 1);
+        assert_eq!(run.args, ["-v", "--help", "-d", "5"]);
+    }
+}

@@ -1,0 +1,61 @@
+//! What wasmtime makes of `wit/`. Private: the public names are those of the resource structs and the view.
+
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "wasm-bpf:bpf/imports",
+        imports: { default: trappable },
+        require_store_data_send: true,
+        trappable_error_type: {
+            "wasm-bpf:bpf/types.error-code" => crate::error::CodeError,
+            "wasm-bpf:bpf/types.error" => crate::error::Failure,
+        },
+        with: {
+            "wasi:io/poll": wasmtime_wasi::p2::bindings::sync::io::poll,
+            "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
+            "wasm-bpf:bpf/maps.map": crate::maps::Map,
+            "wasm-bpf:bpf/programs.program": crate::programs::Program,
+            "wasm-bpf:bpf/links.link": crate::links::Link,
+            "wasm-bpf:bpf/objects.open-options": crate::objects::OpenOptions,
+            "wasm-bpf:bpf/objects.open-object": crate::objects::OpenObject,
+            "wasm-bpf:bpf/objects.object": crate::objects::Object,
+            "wasm-bpf:bpf/buffers.ring-buffer": crate::buffers::RingBuffer,
+        },
+    });
+}
+
+pub use generated::wasm_bpf::bpf::{
+    buffers, lifecycle, links, maps, objects, programs, types,
+};
+
+/// The same, with functions that wait instead of blocking their thread. Only those differ.
+pub mod waiting {
+    mod generated {
+        wasmtime::component::bindgen!({
+            path: "../wit",
+            world: "wasm-bpf:bpf/imports",
+            imports: {
+                "wasm-bpf:bpf/buffers.[method]ring-buffer.poll": async | trappable,
+                default: trappable,
+            },
+            require_store_data_send: true,
+            trappable_error_type: {
+                "wasm-bpf:bpf/types.error-code" => crate::error::CodeError,
+                "wasm-bpf:bpf/types.error" => crate::error::Failure,
+            },
+            with: {
+                "wasi:io/poll": wasmtime_wasi::p2::bindings::sync::io::poll,
+                "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
+                "wasm-bpf:bpf/types": crate::bindings::types,
+                "wasm-bpf:bpf/maps": crate::bindings::maps,
+                "wasm-bpf:bpf/links": crate::bindings::links,
+                "wasm-bpf:bpf/programs": crate::bindings::programs,
+                "wasm-bpf:bpf/objects": crate::bindings::objects,
+                "wasm-bpf:bpf/lifecycle": crate::bindings::lifecycle,
+                "wasm-bpf:bpf/buffers.ring-buffer": crate::buffers::RingBuffer,
+            },
+        });
+    }
+
+    pub use generated::wasm_bpf::bpf::buffers;
+}

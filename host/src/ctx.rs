@@ -1,0 +1,111 @@
+//! The context: configuration that a component cannot change, and what its calls share.
+
+use std::path::{Path, PathBuf};
+
+use wasmtime::component::ResourceTable;
+
+use crate::lifecycle::Stop;
+use crate::messages::{MessageLevel, MessageSink};
+use crate::policy::{Limits, Policy, Usage};
+
+/// What the host holds for one component: its policy, its limits, its stop request. Made by [`WasmBpfCtxBuilder`].
+pub struct WasmBpfCtx {
+    pub(crate) policy: Policy,
+    pub(crate) usage: Usage,
+    pub(crate) stop: Stop,
+    pub(crate) custom_btf: Option<PathBuf>,
+    pub(crate) messages: Option<MessageSink>,
+}
+
+impl WasmBpfCtx {
+    /// A builder with the defaults.
+    pub fn builder() -> WasmBpfCtxBuilder {
+        WasmBpfCtxBuilder::default()
+    }
+
+    /// The handle by which this component is asked, or made, to stop.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+}
+
+/// Configures a [`WasmBpfCtx`]. Unless told otherwise the component may observe, within [`Limits::default`].
+#[derive(Default)]
+pub struct WasmBpfCtxBuilder {
+    policy: Policy,
+    limits: Limits,
+    stop: Stop,
+    custom_btf: Option<PathBuf>,
+    messages: Option<MessageSink>,
+}
+
+impl WasmBpfCtxBuilder {
+    /// What the component may do.
+    pub fn policy(&mut self, policy: Policy) -> &mut Self {
+        self.policy = policy;
+        self
+    }
+
+    /// How much it may hold.
+    pub fn limits(&mut self, limits: Limits) -> &mut Self {
+        self.limits = limits;
+        self
+    }
+
+    /// BTF for CO-RE relocations in place of the running kernel's: a file with raw BTF or an ELF file with a `.BTF` section.
+    pub fn custom_btf(&mut self, file: impl AsRef<Path>) -> &mut Self {
+        self.custom_btf = Some(file.as_ref().to_owned());
+        self
+    }
+
+    /// Receives what libbpf says during this component's calls. Without it the messages are kept only for errors.
+    pub fn on_message(
+        &mut self,
+        sink: impl Fn(MessageLevel, &str) + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.messages = Some(std::sync::Arc::new(sink));
+        self
+    }
+
+    /// A stop handle made before: several contexts may share one.
+    pub fn stop(&mut self, stop: Stop) -> &mut Self {
+        self.stop = stop;
+        self
+    }
+
+    /// The context. The builder starts anew.
+    pub fn build(&mut self) -> WasmBpfCtx {
+        let Self { policy, limits, stop, custom_btf, messages } = std::mem::take(self);
+        WasmBpfCtx { policy, usage: Usage::new(limits), stop, custom_btf, messages }
+    }
+}
+
+/// What the implementation of the interfaces works on.
+pub struct WasmBpfCtxView<'a> {
+    /// The component's context.
+    pub ctx: &'a mut WasmBpfCtx,
+    /// The resource table that WASI uses too: pollables are shared with it.
+    pub table: &'a mut ResourceTable,
+}
+
+/// Gives access to the context inside a store's data.
+///
+/// ```
+/// use wasm_bpf_host::{WasmBpfCtx, WasmBpfCtxView, WasmBpfView};
+/// use wasmtime::component::ResourceTable;
+///
+/// struct State {
+///     bpf: WasmBpfCtx,
+///     table: ResourceTable,
+/// }
+///
+/// impl WasmBpfView for State {
+///     fn bpf(&mut self) -> WasmBpfCtxView<'_> {
+///         WasmBpfCtxView { ctx: &mut self.bpf, table: &mut self.table }
+///     }
+/// }
+/// ```
+pub trait WasmBpfView: Send {
+    /// The view.
+    fn bpf(&mut self) -> WasmBpfCtxView<'_>;
+}

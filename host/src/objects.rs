@@ -1,0 +1,678 @@
+//! `objects.wit`.
+
+mod failures;
+mod load;
+
+use std::ffi::{CStr, CString, c_char};
+use std::os::fd::OwnedFd;
+use std::ptr::NonNull;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use libbpf_rs::AsRawLibbpf as _;
+use libbpf_sys as sys;
+use wasmtime::component::Resource;
+
+pub(crate) use self::failures::{append_capabilities, append_warnings};
+use crate::bindings::objects::{
+    Host, HostObject, HostOpenObject, HostOpenOptions, MapDeclaration, ProgramDeclaration,
+};
+use crate::bindings::types::{ErrorCode, MapType, ProgramType};
+use crate::ctx::WasmBpfCtxView;
+use crate::error::{CodeResult, Errno, Failure, FailureResult};
+use crate::maps::Map;
+use crate::messages;
+use crate::policy::Reservation;
+use crate::programs::Program;
+
+/// How an object is opened.
+#[derive(Debug, Default)]
+pub struct OpenOptions {
+    name: Option<String>,
+    verifier_log_level: u32,
+}
+
+/// A parsed object.
+pub struct OpenObject {
+    object: libbpf_rs::OpenObject,
+    name: String,
+    verifier_log_level: u32,
+}
+
+/// An object in the kernel.
+pub struct Object(Arc<LoadedObject>);
+
+/// What keeps libbpf's object, and with it its programs and maps, in the kernel. Programs and links hold it too.
+pub(crate) struct LoadedObject {
+    name: String,
+    pub(crate) programs: Vec<LoadedProgram>,
+    maps: Vec<LoadedMap>,
+    object: Mutex<libbpf_rs::Object>,
+    _held: Reservation,
+}
+
+pub(crate) struct LoadedProgram {
+    pub(crate) name: String,
+    pub(crate) section: String,
+    pub(crate) kind: ProgramType,
+    pub(crate) fd: OwnedFd,
+}
+
+struct LoadedMap {
+    name: String,
+    fd: OwnedFd,
+}
+
+impl LoadedObject {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, libbpf_rs::Object> {
+        // Nothing that runs under the lock leaves the object half changed.
+        self.object.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// 64 MiB: a hundred times what large tools have.
+const MAX_ELF: usize = 64 << 20;
+
+impl Host for WasmBpfCtxView<'_> {}
+
+impl HostOpenOptions for WasmBpfCtxView<'_> {
+    fn new(&mut self) -> wasmtime::Result<Resource<OpenOptions>> {
+        Ok(self.table.push(OpenOptions::default())?)
+    }
+
+    fn set_name(&mut self, options: Resource<OpenOptions>, name: String) -> FailureResult<()> {
+        let good = (1..=63).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+        if !good {
+            return Err(Failure::refused(
+                ErrorCode::InvalidArgument,
+                format!("{name:?} is no object name: 1 to 63 letters, digits, `_`, `-` and `.`"),
+            ));
+        }
+        self.table.get_mut(&options)?.name = Some(name);
+        Ok(())
+    }
+
+    fn set_verifier_log_level(
+        &mut self,
+        options: Resource<OpenOptions>,
+        level: u32,
+    ) -> FailureResult<()> {
+        if level > 7 {
+            return Err(Failure::refused(
+                ErrorCode::InvalidArgument,
+                format!("{level} is no verifier log level: 0 to 7"),
+            ));
+        }
+        self.table.get_mut(&options)?.verifier_log_level = level;
+        Ok(())
+    }
+
+    fn drop(&mut self, options: Resource<OpenOptions>) -> wasmtime::Result<()> {
+        self.table.delete(options)?;
+        Ok(())
+    }
+}
+
+impl HostOpenObject for WasmBpfCtxView<'_> {
+    fn open(
+        &mut self,
+        elf: Vec<u8>,
+        options: Resource<OpenOptions>,
+    ) -> FailureResult<Resource<OpenObject>> {
+        let options = self.table.get(&options)?;
+        // Without a name libbpf would make one of the buffer's address, which is not the guest's to know.
+        let name = options.name.clone().unwrap_or_else(|| "object".to_owned());
+        if elf.len() > MAX_ELF {
+            return Err(Failure::refused(
+                ErrorCode::LimitExceeded,
+                format!("cannot open `{name}`: {} bytes are more than the {MAX_ELF} allowed", elf.len()),
+            )
+            .about(name));
+        }
+        let verifier_log_level = options.verifier_log_level;
+        let mut builder = libbpf_rs::ObjectBuilder::default();
+        let open = builder.name(&name).and_then(|builder| match &self.ctx.custom_btf {
+            Some(file) => builder.btf_custom_path(file),
+            None => Ok(builder),
+        });
+        if let Err(error) = open {
+            return Err(Failure::errno(libc::EINVAL, format!("cannot open `{name}`: {error}")));
+        }
+        let (object, warnings) = messages::collect(self.ctx.messages.as_ref(), || {
+            // SAFETY: buffer and options outlive the call; libbpf copies what it keeps.
+            let object = unsafe {
+                sys::bpf_object__open_mem(
+                    elf.as_ptr().cast(),
+                    elf.len() as sys::size_t,
+                    builder.as_libbpf_object().as_ptr(),
+                )
+            };
+            NonNull::new(object).ok_or_else(|| last_errno())
+        });
+        let object = match object {
+            // SAFETY: libbpf just opened it, and nobody else has it.
+            Ok(object) => unsafe { libbpf_rs::OpenObject::from_ptr(object) },
+            Err(errno) => return Err(failures::open(&name, errno, &warnings)),
+        };
+        let object = OpenObject { object, name, verifier_log_level };
+        object.refuse_addresses()?;
+        Ok(self.table.push(object)?)
+    }
+
+    fn name(&mut self, object: Resource<OpenObject>) -> wasmtime::Result<String> {
+        Ok(self.table.get(&object)?.name.clone())
+    }
+
+    fn maps(&mut self, object: Resource<OpenObject>) -> wasmtime::Result<Vec<MapDeclaration>> {
+        Ok(self.table.get(&object)?.maps().map(|map| map.declaration()).collect())
+    }
+
+    fn programs(&mut self, object: Resource<OpenObject>) -> wasmtime::Result<Vec<ProgramDeclaration>> {
+        Ok(self.table.get(&object)?.programs().map(|program| program.declaration()).collect())
+    }
+
+    fn initial_value(&mut self, object: Resource<OpenObject>, map: String) -> FailureResult<Vec<u8>> {
+        let map = self.table.get(&object)?.map(&map)?;
+        Ok(map.initial_value()?.to_vec())
+    }
+
+    fn set_initial_value(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        offset: u32,
+        data: Vec<u8>,
+    ) -> FailureResult<()> {
+        let mut map = self.table.get_mut(&object)?.map(&map)?;
+        let name = map.name();
+        let contents = map.initial_value_mut()?;
+        let length = contents.len();
+        // Guest-controlled: the sum must not wrap.
+        let target = (offset as usize)
+            .checked_add(data.len())
+            .and_then(|end| contents.get_mut(offset as usize..end));
+        let Some(target) = target else {
+            return Err(Failure::refused(
+                ErrorCode::WrongSize,
+                format!(
+                    "cannot set the initial value of `{name}`: {} bytes from {offset} on reach past its {length}",
+                    data.len()
+                ),
+            )
+            .about(name));
+        };
+        target.copy_from_slice(&data);
+        Ok(())
+    }
+
+    fn set_map_type(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        kind: MapType,
+    ) -> FailureResult<()> {
+        let map = self.table.get_mut(&object)?.plain_map(&map, "type")?;
+        let kind = MapType::from_kernel(kind.to_kernel());
+        // libbpf maps an arena at the address in map_extra; what is no arena yet must not become one with an address in it.
+        if matches!(map.kind(), MapType::Arena) || matches!(kind, MapType::Arena) {
+            return Err(map.refuse("the type of", "an arena keeps its type, and no other map becomes one"));
+        }
+        map.set("the type of", |pointer| {
+            // SAFETY: the map belongs to an open object that nobody else uses now.
+            unsafe { sys::bpf_map__set_type(pointer, kind.to_kernel()) }
+        })
+    }
+
+    fn set_key_size(&mut self, object: Resource<OpenObject>, map: String, size: u32) -> FailureResult<()> {
+        let map = self.table.get_mut(&object)?.plain_map(&map, "key size")?;
+        map.set("the key size of", |pointer| {
+            // SAFETY: as above.
+            unsafe { sys::bpf_map__set_key_size(pointer, size) }
+        })
+    }
+
+    fn set_value_size(&mut self, object: Resource<OpenObject>, map: String, size: u32) -> FailureResult<()> {
+        let map = self.table.get_mut(&object)?.plain_map(&map, "value size")?;
+        map.set("the value size of", |pointer| {
+            // SAFETY: as above.
+            unsafe { sys::bpf_map__set_value_size(pointer, size) }
+        })
+    }
+
+    fn set_max_entries(&mut self, object: Resource<OpenObject>, map: String, count: u32) -> FailureResult<()> {
+        let map = self.table.get_mut(&object)?.plain_map(&map, "number of entries")?;
+        if matches!(map.kind(), MapType::Ringbuf | MapType::UserRingbuf) && count > 1 << 31 {
+            return Err(map.refuse("the size of", "a ring has 2 GiB at most"));
+        }
+        map.set("the number of entries of", |pointer| {
+            // SAFETY: as above.
+            unsafe { sys::bpf_map__set_max_entries(pointer, count) }
+        })
+    }
+
+    fn set_map_flags(&mut self, object: Resource<OpenObject>, map: String, flags: u32) -> FailureResult<()> {
+        let map = self.table.get_mut(&object)?.plain_map(&map, "flags")?;
+        map.set("the flags of", |pointer| {
+            // SAFETY: as above.
+            unsafe { sys::bpf_map__set_map_flags(pointer, flags) }
+        })
+    }
+
+    fn set_map_extra(&mut self, object: Resource<OpenObject>, map: String, extra: u64) -> FailureResult<()> {
+        let map = self.table.get_mut(&object)?.plain_map(&map, "extra")?;
+        if matches!(map.kind(), MapType::Arena) {
+            return Err(map.refuse(
+                "the extra of",
+                "for an arena it is an address in the host, which is not a component's to choose",
+            ));
+        }
+        map.set("the extra of", |pointer| {
+            // SAFETY: as above.
+            unsafe { sys::bpf_map__set_map_extra(pointer, extra) }
+        })
+    }
+
+    fn set_autocreate(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        autocreate: bool,
+    ) -> FailureResult<()> {
+        let map = self.table.get_mut(&object)?.map(&map)?;
+        map.set("whether to create", |pointer| {
+            // SAFETY: as above.
+            unsafe { sys::bpf_map__set_autocreate(pointer, autocreate) }
+        })
+    }
+
+    fn set_autoload(
+        &mut self,
+        object: Resource<OpenObject>,
+        program: String,
+        autoload: bool,
+    ) -> FailureResult<()> {
+        let program = self.table.get_mut(&object)?.program(&program)?;
+        program.set("whether to load", |pointer| {
+            // SAFETY: the program belongs to an open object that nobody else uses now.
+            unsafe { sys::bpf_program__set_autoload(pointer, autoload) }
+        })
+    }
+
+    fn set_program_type(
+        &mut self,
+        object: Resource<OpenObject>,
+        program: String,
+        kind: ProgramType,
+    ) -> FailureResult<()> {
+        let program = self.table.get_mut(&object)?.program(&program)?;
+        program.set("the type of", |pointer| {
+            // SAFETY: as above.
+            unsafe { sys::bpf_program__set_type(pointer, kind.to_kernel()) }
+        })
+    }
+
+    fn set_expected_attach_type(
+        &mut self,
+        object: Resource<OpenObject>,
+        program: String,
+        attach_type: u32,
+    ) -> FailureResult<()> {
+        let program = self.table.get_mut(&object)?.program(&program)?;
+        program.set("the attach type of", |pointer| {
+            // SAFETY: as above.
+            unsafe { sys::bpf_program__set_expected_attach_type(pointer, attach_type) }
+        })
+    }
+
+    fn set_attach_target(
+        &mut self,
+        object: Resource<OpenObject>,
+        program: String,
+        target: String,
+    ) -> FailureResult<()> {
+        let open = self.table.get_mut(&object)?;
+        let program = open.program(&program)?;
+        let Ok(c_target) = CString::new(target.as_str()) else {
+            return Err(program.refuse("the target of", "a name has no zero byte"));
+        };
+        let (result, warnings) = messages::collect(self.ctx.messages.as_ref(), || {
+            // SAFETY: as above; the string outlives the call. The descriptor 0 says "the kernel, not a program".
+            unsafe { sys::bpf_program__set_attach_target(program.pointer, 0, c_target.as_ptr()) }
+        });
+        if result < 0 {
+            // libbpf says ESRCH for a function that is not in the kernel's BTF.
+            let errno = if result == -libc::ESRCH { libc::ENOENT } else { -result };
+            let mut text = format!(
+                "cannot set the target of the program `{}` to `{target}`: {}",
+                program.name(),
+                Errno(errno)
+            );
+            append_warnings(&mut text, &warnings);
+            return Err(Failure::errno(errno, text).about(program.name()));
+        }
+        Ok(())
+    }
+
+    fn set_program_flags(
+        &mut self,
+        object: Resource<OpenObject>,
+        program: String,
+        flags: u32,
+    ) -> FailureResult<()> {
+        let program = self.table.get_mut(&object)?.program(&program)?;
+        program.set("the flags of", |pointer| {
+            // SAFETY: as above.
+            unsafe { sys::bpf_program__set_flags(pointer, flags) }
+        })
+    }
+
+    fn load(&mut self, object: Resource<OpenObject>) -> FailureResult<Resource<Object>> {
+        let object = self.table.delete(object)?;
+        let loaded = load::load(self.ctx, object)?;
+        Ok(self.table.push(Object(Arc::new(loaded)))?)
+    }
+
+    fn drop(&mut self, object: Resource<OpenObject>) -> wasmtime::Result<()> {
+        self.table.delete(object)?;
+        Ok(())
+    }
+}
+
+impl HostObject for WasmBpfCtxView<'_> {
+    fn name(&mut self, object: Resource<Object>) -> wasmtime::Result<String> {
+        Ok(self.table.get(&object)?.0.name.clone())
+    }
+
+    fn map_names(&mut self, object: Resource<Object>) -> wasmtime::Result<Vec<String>> {
+        Ok(self.table.get(&object)?.0.maps.iter().map(|map| map.name.clone()).collect())
+    }
+
+    fn program_names(&mut self, object: Resource<Object>) -> wasmtime::Result<Vec<String>> {
+        Ok(self.table.get(&object)?.0.programs.iter().map(|program| program.name.clone()).collect())
+    }
+
+    fn map(&mut self, object: Resource<Object>, name: String) -> CodeResult<Resource<Map>> {
+        let object = &self.table.get(&object)?.0;
+        let map = object.maps.iter().find(|map| map.name == name).ok_or(ErrorCode::NotFound)?;
+        let map = Map::from_fd(map.fd.try_clone()?, Some(&name), None)?;
+        Ok(self.table.push(map)?)
+    }
+
+    fn program(&mut self, object: Resource<Object>, name: String) -> CodeResult<Resource<Program>> {
+        let object = &self.table.get(&object)?.0;
+        let index = object
+            .programs
+            .iter()
+            .position(|program| program.name == name)
+            .ok_or(ErrorCode::NotFound)?;
+        let program = Program::new(Arc::clone(object), index);
+        Ok(self.table.push(program)?)
+    }
+
+    fn drop(&mut self, object: Resource<Object>) -> wasmtime::Result<()> {
+        self.table.delete(object)?;
+        Ok(())
+    }
+}
+
+impl OpenObject {
+    fn pointer(&self) -> *mut sys::bpf_object {
+        self.object.as_libbpf_object().as_ptr()
+    }
+
+    fn maps(&self) -> impl Iterator<Item = OpenMap<'_>> {
+        // SAFETY: the object is open as long as it is borrowed.
+        libbpf_rs::MapIter::new(unsafe { &*self.pointer() })
+            .map(|map| OpenMap { pointer: map.as_ptr(), _object: self })
+    }
+
+    fn programs(&self) -> impl Iterator<Item = OpenProgram<'_>> {
+        // SAFETY: as above.
+        libbpf_rs::ProgIter::new(unsafe { &*self.pointer() })
+            .map(|program| OpenProgram { pointer: program.as_ptr(), _object: self })
+    }
+
+    fn map(&self, name: &str) -> FailureResult<OpenMap<'_>> {
+        self.maps().find(|map| map.name() == name).ok_or_else(|| {
+            let names = self.maps().map(|map| map.name()).collect::<Vec<_>>();
+            failures::no_such("map", name, &self.name, &names)
+        })
+    }
+
+    /// A map that is not global data: libbpf laid that out when it opened the object, and would read and write
+    /// past its end if its shape changed.
+    fn plain_map(&self, name: &str, property: &str) -> FailureResult<OpenMap<'_>> {
+        let map = self.map(name)?;
+        if map.is_internal() {
+            return Err(map.refuse(
+                &format!("the {property} of"),
+                "it is global data, whose shape the object's code fixes",
+            ));
+        }
+        Ok(map)
+    }
+
+    fn program(&self, name: &str) -> FailureResult<OpenProgram<'_>> {
+        self.programs().find(|program| program.name() == name).ok_or_else(|| {
+            let names = self.programs().map(|program| program.name()).collect::<Vec<_>>();
+            failures::no_such("program", name, &self.name, &names)
+        })
+    }
+
+    /// libbpf would map an arena over whatever the host has at the address that the ELF file gives.
+    fn refuse_addresses(&self) -> FailureResult<()> {
+        for map in self.maps() {
+            if matches!(map.kind(), MapType::Arena) && map.extra() != 0 {
+                return Err(Failure::refused(
+                    ErrorCode::InvalidArgument,
+                    format!(
+                        "cannot open `{}`: the arena `{}` declares map_extra {:#x}, an address in the host; \
+                         leave it out, and the host chooses",
+                        self.name,
+                        map.name(),
+                        map.extra(),
+                    ),
+                )
+                .about(map.name()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A map of an open object.
+struct OpenMap<'a> {
+    pointer: *mut sys::bpf_map,
+    _object: &'a OpenObject,
+}
+
+// SAFETY of the calls below: the map belongs to an open object that is borrowed as long as this lives.
+impl OpenMap<'_> {
+    fn name(&self) -> String {
+        // SAFETY: see above.
+        string(unsafe { sys::bpf_map__name(self.pointer) })
+    }
+
+    fn kind(&self) -> MapType {
+        // SAFETY: see above.
+        MapType::from_kernel(unsafe { sys::bpf_map__type(self.pointer) })
+    }
+
+    fn extra(&self) -> u64 {
+        // SAFETY: see above.
+        unsafe { sys::bpf_map__map_extra(self.pointer) }
+    }
+
+    fn is_internal(&self) -> bool {
+        // SAFETY: see above.
+        unsafe { sys::bpf_map__is_internal(self.pointer) }
+    }
+
+    fn autocreate(&self) -> bool {
+        // SAFETY: see above.
+        unsafe { sys::bpf_map__autocreate(self.pointer) }
+    }
+
+    fn pin_path(&self) -> Option<String> {
+        // SAFETY: see above.
+        let path = unsafe { sys::bpf_map__pin_path(self.pointer) };
+        (!path.is_null()).then(|| string(path))
+    }
+
+    fn declaration(&self) -> MapDeclaration {
+        // SAFETY: see above.
+        let (key_size, value_size, max_entries, flags) = unsafe {
+            (
+                sys::bpf_map__key_size(self.pointer),
+                sys::bpf_map__value_size(self.pointer),
+                sys::bpf_map__max_entries(self.pointer),
+                sys::bpf_map__map_flags(self.pointer),
+            )
+        };
+        MapDeclaration {
+            name: self.name(),
+            type_: self.kind(),
+            key_size,
+            value_size,
+            max_entries,
+            flags,
+            extra: self.extra(),
+            autocreate: self.autocreate(),
+            global_data: self.is_internal(),
+            pin_path: self.pin_path(),
+        }
+    }
+
+    fn contents(&self) -> FailureResult<NonNull<[u8]>> {
+        let mut length: sys::size_t = 0;
+        // Arenas and struct_ops maps have initial values too, which are not laid out as one would think.
+        let start = if self.is_internal() {
+            // SAFETY: see above.
+            unsafe { sys::bpf_map__initial_value(self.pointer, &raw mut length) }
+        } else {
+            std::ptr::null_mut()
+        };
+        match NonNull::new(start.cast::<u8>()) {
+            Some(start) => Ok(NonNull::slice_from_raw_parts(start, length as usize)),
+            None => Err(self.refuse("the initial value of", "it is not global data")),
+        }
+    }
+
+    fn initial_value(&self) -> FailureResult<&[u8]> {
+        // SAFETY: libbpf's memory for the section, of this length, as long as the object is open.
+        Ok(unsafe { self.contents()?.as_ref() })
+    }
+
+    fn initial_value_mut(&mut self) -> FailureResult<&mut [u8]> {
+        if self.name() == ".kconfig" {
+            return Err(self.refuse("the initial value of", "libbpf fills it from the kernel's configuration"));
+        }
+        // SAFETY: as above; nobody else reads it before load.
+        Ok(unsafe { self.contents()?.as_mut() })
+    }
+
+    fn refuse(&self, what: &str, why: &str) -> Failure {
+        let name = self.name();
+        Failure::refused(
+            ErrorCode::InvalidArgument,
+            format!("cannot change {what} the map `{name}`: {why}"),
+        )
+        .about(name)
+    }
+
+    fn set(&self, what: &str, call: impl FnOnce(*mut sys::bpf_map) -> i32) -> FailureResult<()> {
+        let answer = call(self.pointer);
+        if answer < 0 {
+            let name = self.name();
+            let text = format!("cannot change {what} the map `{name}`: {}", Errno(-answer));
+            return Err(Failure::errno(-answer, text).about(name));
+        }
+        Ok(())
+    }
+}
+
+/// A program of an open object.
+struct OpenProgram<'a> {
+    pointer: *mut sys::bpf_program,
+    _object: &'a OpenObject,
+}
+
+// SAFETY of the calls below: the program belongs to an open object that is borrowed as long as this lives.
+impl OpenProgram<'_> {
+    fn name(&self) -> String {
+        // SAFETY: see above.
+        string(unsafe { sys::bpf_program__name(self.pointer) })
+    }
+
+    fn section(&self) -> String {
+        // SAFETY: see above.
+        string(unsafe { sys::bpf_program__section_name(self.pointer) })
+    }
+
+    fn kind(&self) -> ProgramType {
+        // SAFETY: see above.
+        ProgramType::from_kernel(unsafe { sys::bpf_program__type(self.pointer) })
+    }
+
+    fn attach_type(&self) -> u32 {
+        // SAFETY: see above.
+        unsafe { sys::bpf_program__expected_attach_type(self.pointer) }
+    }
+
+    fn autoload(&self) -> bool {
+        // SAFETY: see above.
+        unsafe { sys::bpf_program__autoload(self.pointer) }
+    }
+
+    fn instructions(&self) -> &[sys::bpf_insn] {
+        // SAFETY: see above; libbpf's array has this many instructions until the object changes phase.
+        unsafe {
+            let first = sys::bpf_program__insns(self.pointer);
+            let count = sys::bpf_program__insn_cnt(self.pointer) as usize;
+            if first.is_null() { &[] } else { std::slice::from_raw_parts(first, count) }
+        }
+    }
+
+    fn declaration(&self) -> ProgramDeclaration {
+        ProgramDeclaration {
+            name: self.name(),
+            section: self.section(),
+            type_: self.kind(),
+            expected_attach_type: self.attach_type(),
+            instructions: self.instructions().len() as u32,
+            autoload: self.autoload(),
+        }
+    }
+
+    fn refuse(&self, what: &str, why: &str) -> Failure {
+        let name = self.name();
+        Failure::refused(
+            ErrorCode::InvalidArgument,
+            format!("cannot change {what} the program `{name}`: {why}"),
+        )
+        .about(name)
+    }
+
+    fn set(&self, what: &str, call: impl FnOnce(*mut sys::bpf_program) -> i32) -> FailureResult<()> {
+        let answer = call(self.pointer);
+        if answer < 0 {
+            let name = self.name();
+            let text = format!("cannot change {what} the program `{name}`: {}", Errno(-answer));
+            return Err(Failure::errno(-answer, text).about(name));
+        }
+        Ok(())
+    }
+}
+
+fn last_errno() -> i32 {
+    std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
+}
+
+/// A name from an ELF file: any bytes.
+fn string(text: *const c_char) -> String {
+    if text.is_null() {
+        return String::new();
+    }
+    // SAFETY: libbpf's strings end with a zero and live as long as what they name.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}

@@ -1,0 +1,216 @@
+//! From parsed to in the kernel: policy, relocation, policy again, load.
+
+use std::collections::BTreeSet;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::ptr::NonNull;
+use std::sync::Mutex;
+
+use libbpf_sys as sys;
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+
+use super::{LoadedMap, LoadedObject, LoadedProgram, OpenObject, failures};
+use crate::bindings::types::ErrorCode;
+use crate::ctx::WasmBpfCtx;
+use crate::error::{Failure, FailureResult};
+use crate::maps::possible_cpus;
+use crate::messages::{self, MessageLevel};
+use crate::policy::{Need, Reservation, map_memory};
+
+/// Where the verifier writes what it has to say of one program.
+pub(super) struct VerifierLog {
+    pub(super) program: String,
+    memory: NonNull<u8>,
+}
+
+impl VerifierLog {
+    /// The most that every kernel takes (4.x: 2^24 - 1). libbpf does not grow a buffer that it is given, and kernels before 6.4 keep the
+    /// log's start if it is too small. Pages that are not written cost nothing.
+    const SIZE: usize = (1 << 24) - 1;
+
+    fn new(program: String) -> std::io::Result<Self> {
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
+        // SAFETY: a new mapping at an address of the kernel's choice.
+        let memory = unsafe {
+            mmap_anonymous(std::ptr::null_mut(), Self::SIZE, ProtFlags::READ | ProtFlags::WRITE, flags)
+        }?;
+        let memory = NonNull::new(memory.cast()).expect("a mapping is not at address 0");
+        Ok(Self { program, memory })
+    }
+
+    /// The log's text.
+    pub(super) fn text(&self) -> String {
+        // SAFETY: the mapping has SIZE bytes, and the kernel is done with it.
+        let bytes = unsafe { std::slice::from_raw_parts(self.memory.as_ptr(), Self::SIZE) };
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(Self::SIZE);
+        String::from_utf8_lossy(&bytes[..end]).into_owned()
+    }
+}
+
+impl Drop for VerifierLog {
+    fn drop(&mut self) {
+        // SAFETY: our mapping, and libbpf does not use it after load. Failure leaves it mapped, which hurts nobody.
+        let _ = unsafe { munmap(self.memory.as_ptr().cast(), Self::SIZE) };
+    }
+}
+
+pub(super) fn load(ctx: &WasmBpfCtx, open: OpenObject) -> FailureResult<LoadedObject> {
+    let held = check_declarations(ctx, &open)?;
+    let logs = set_verifier_logs(&open)?;
+    let sink = ctx.messages.as_ref();
+    let pointer = open.pointer();
+
+    // Relocates, and creates the maps.
+    let (answer, warnings) = messages::collect(sink, || {
+        // SAFETY: an open object that nobody else uses.
+        unsafe { sys::bpf_object__prepare(pointer) }
+    });
+    if answer < 0 {
+        return Err(failures::prepare(&open, -answer, &warnings, ctx.custom_btf.as_deref()));
+    }
+    check_instructions(ctx, &open)?;
+    let (answer, warnings) = messages::collect(sink, || {
+        // SAFETY: a prepared object that nobody else uses. On failure it stays ours to close.
+        unsafe { sys::bpf_object__load(pointer) }
+    });
+    if answer < 0 {
+        return Err(failures::load(&open, -answer, &warnings, &logs));
+    }
+    if let (Some(sink), 1..) = (sink, open.verifier_log_level) {
+        for log in &logs {
+            sink(MessageLevel::Debug, &format!("verifier log of `{}`:\n{}", log.program, log.text()));
+        }
+    }
+    LoadedObject::new(open, held)
+}
+
+/// Before anything is created: what the object declares.
+fn check_declarations(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<Reservation> {
+    let mut need = Need::default();
+    let cpus = possible_cpus();
+    for map in open.maps().filter(|map| map.autocreate()) {
+        let declared = map.declaration();
+        ctx.policy
+            .check_map(&declared.name, declared.type_)
+            .map_err(|missing| Failure::from(missing).about(&declared.name))?;
+        if let Some(path) = &declared.pin_path {
+            ctx.policy
+                .check_pin(&declared.name, path)
+                .map_err(|missing| Failure::from(missing).about(&declared.name))?;
+        }
+        need.maps += 1;
+        need.map_memory = need.map_memory.saturating_add(map_memory(
+            declared.type_,
+            declared.key_size,
+            declared.value_size,
+            declared.max_entries,
+            cpus,
+        ));
+    }
+    for program in open.programs().filter(|program| program.autoload()) {
+        let name = program.name();
+        ctx.policy
+            .check_program(&name, program.kind(), program.attach_type())
+            .map_err(|missing| Failure::from(missing).about(&name))?;
+        need.programs += 1;
+    }
+    ctx.usage.reserve(need).map_err(|limit| {
+        let mut text = format!("cannot load `{}`: {limit}", open.name);
+        if limit.name == "map-memory"
+            && let Some(largest) = largest_map(open, cpus)
+        {
+            text.push_str(&format!("; the largest map is {largest}"));
+        }
+        let failure = Failure::refused(ErrorCode::LimitExceeded, text);
+        failure.about(&open.name)
+    })
+}
+
+fn largest_map(open: &OpenObject, cpus: u32) -> Option<String> {
+    open.maps()
+        .filter(|map| map.autocreate())
+        .map(|map| {
+            let map = map.declaration();
+            let bytes =
+                map_memory(map.type_, map.key_size, map.value_size, map.max_entries, cpus);
+            (bytes, map.name)
+        })
+        .max()
+        .map(|(bytes, name)| format!("`{name}` with about {bytes} bytes"))
+}
+
+fn set_verifier_logs(open: &OpenObject) -> FailureResult<Vec<VerifierLog>> {
+    let out_of_memory = || Failure::errno(libc::ENOMEM, "no memory for the verifier's log");
+    open.programs()
+        .filter(|program| program.autoload())
+        .map(|program| {
+            let log = VerifierLog::new(program.name()).map_err(|_| out_of_memory())?;
+            // SAFETY: the buffer lives until the load is over; afterwards libbpf does not touch it.
+            let answer = unsafe {
+                sys::bpf_program__set_log_level(program.pointer, open.verifier_log_level);
+                sys::bpf_program__set_log_buf(
+                    program.pointer,
+                    log.memory.as_ptr().cast(),
+                    VerifierLog::SIZE as sys::size_t,
+                )
+            };
+            if answer < 0 { Err(out_of_memory()) } else { Ok(log) }
+        })
+        .collect()
+}
+
+/// After relocation: what the kernel would get.
+fn check_instructions(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<()> {
+    let map_fds = open
+        .maps()
+        // SAFETY: maps of a prepared object.
+        .map(|map| unsafe { sys::bpf_map__fd(map.pointer) })
+        .filter(|fd| *fd >= 0)
+        .collect::<BTreeSet<_>>();
+    for program in open.programs().filter(|program| program.autoload()) {
+        // Once more: relocation may have changed what is loaded (struct_ops does).
+        let name = program.name();
+        ctx.policy
+            .check_program(&name, program.kind(), program.attach_type())
+            .map_err(|missing| Failure::from(missing).about(&name))?;
+        ctx.policy.check_instructions(&name, program.kind(), program.instructions(), &map_fds)?;
+    }
+    Ok(())
+}
+
+impl LoadedObject {
+    fn new(open: OpenObject, held: Reservation) -> FailureResult<Self> {
+        let duplicate = |fd: i32| -> FailureResult<OwnedFd> {
+            // SAFETY: a descriptor of the loaded object, which is open.
+            let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+            fd.try_clone_to_owned().map_err(|error| {
+                let errno = error.raw_os_error().unwrap_or(libc::EIO);
+                Failure::errno(errno, format!("no descriptor left for `{}`: {error}", open.name))
+            })
+        };
+        let mut programs = Vec::new();
+        for program in open.programs() {
+            // SAFETY: a program of a loaded object; negative if it was not loaded.
+            let fd = unsafe { sys::bpf_program__fd(program.pointer) };
+            if fd >= 0 {
+                programs.push(LoadedProgram {
+                    name: program.name(),
+                    section: program.section(),
+                    kind: program.kind(),
+                    fd: duplicate(fd)?,
+                });
+            }
+        }
+        let mut maps = Vec::new();
+        for map in open.maps().filter(|map| map.autocreate()) {
+            // SAFETY: a map of a loaded object.
+            let fd = unsafe { sys::bpf_map__fd(map.pointer) };
+            if fd >= 0 {
+                maps.push(LoadedMap { name: map.name(), fd: duplicate(fd)? });
+            }
+        }
+        let name = open.name;
+        // SAFETY: the object is loaded, and the pointer has one owner again.
+        let object = unsafe { libbpf_rs::Object::from_ptr(open.object.take_ptr()) };
+        Ok(Self { name, programs, maps, object: Mutex::new(object), _held: held })
+    }
+}

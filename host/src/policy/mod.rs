@@ -1,0 +1,388 @@
+//! What a component may do: observe by default, change nothing without a grant.
+//!
+//! The decision is made in three places. [`Policy::check_map`] and [`Policy::check_program`] look at declarations before anything is
+//! created; [`Policy::check_instructions`] looks at what libbpf made of a program for this kernel, before it is loaded. What the
+//! lists here do not know needs a grant: a new kernel brings nothing in by itself.
+
+mod grant;
+mod helpers;
+mod instructions;
+mod kfuncs;
+mod limits;
+
+use std::collections::BTreeSet;
+
+use libbpf_sys as sys;
+
+pub(crate) use grant::GRANTS;
+pub use grant::{Grant, ParseGrantError};
+use helpers::HelperTier;
+pub use limits::Limits;
+pub(crate) use limits::{Need, Reservation, Usage, map_memory};
+
+use crate::bindings::types::{ErrorCode, MapType, ProgramType};
+use crate::error::Failure;
+
+/// Which grants a component has. The default has none: the component may observe.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    grants: Vec<Grant>,
+    all: bool,
+}
+
+/// The grant that is missing, and for what.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NotGranted {
+    /// None: nothing short of `--allow-all` covers it.
+    grant: Option<Grant>,
+    what: String,
+}
+
+impl From<NotGranted> for Failure {
+    fn from(missing: NotGranted) -> Self {
+        let remedy = match &missing.grant {
+            Some(grant) => format!("allow it with --allow {grant}"),
+            None => "it would be every grant at once, so only --allow-all covers it".to_owned(),
+        };
+        Failure::refused(
+            ErrorCode::NotGranted,
+            format!("{} is not granted; {remedy}", missing.what),
+        )
+    }
+}
+
+impl Policy {
+    /// Observing only.
+    pub fn observe() -> Self {
+        Self::default()
+    }
+
+    /// Everything.
+    pub fn allow_all() -> Self {
+        Self { grants: Vec::new(), all: true }
+    }
+
+    /// Adds a grant.
+    pub fn allow(&mut self, grant: Grant) -> &mut Self {
+        self.grants.push(grant);
+        self
+    }
+
+    fn require(&self, grant: Grant, what: impl FnOnce() -> String) -> Result<(), NotGranted> {
+        if self.all || self.grants.iter().any(|given| given.covers(&grant)) {
+            return Ok(());
+        }
+        Err(NotGranted { grant: Some(grant), what: what() })
+    }
+
+    /// Whether any grant of this name was given, whatever its value. Loading a program is not yet using it on an
+    /// interface or a cgroup: which one is decided when it is attached.
+    fn require_any(
+        &self,
+        name: &'static str,
+        placeholder: Option<&str>,
+        what: impl FnOnce() -> String,
+    ) -> Result<(), NotGranted> {
+        if self.all || self.grants.iter().any(|given| given.name() == name) {
+            return Ok(());
+        }
+        Err(NotGranted { grant: Some(Grant::new(name, placeholder)), what: what() })
+    }
+
+    /// A map that is to be created.
+    pub(crate) fn check_map(&self, name: &str, kind: MapType) -> Result<(), NotGranted> {
+        let what = || format!("the map `{name}` of type {}", kind.name());
+        match kind {
+            MapType::Hash
+            | MapType::Array
+            | MapType::ProgArray
+            | MapType::PerfEventArray
+            | MapType::PercpuHash
+            | MapType::PercpuArray
+            | MapType::StackTrace
+            | MapType::CgroupArray
+            | MapType::LruHash
+            | MapType::LruPercpuHash
+            | MapType::LpmTrie
+            | MapType::ArrayOfMaps
+            | MapType::HashOfMaps
+            | MapType::Queue
+            | MapType::Stack
+            | MapType::SkStorage
+            | MapType::InodeStorage
+            | MapType::TaskStorage
+            | MapType::CgrpStorage
+            | MapType::Ringbuf
+            | MapType::UserRingbuf
+            | MapType::BloomFilter
+            | MapType::Arena => Ok(()),
+            MapType::Devmap | MapType::DevmapHash | MapType::Cpumap | MapType::Xskmap => {
+                self.require_any("xdp", Some("INTERFACE"), what)
+            }
+            MapType::Sockmap | MapType::Sockhash | MapType::ReuseportSockarray => {
+                self.require_any("sockmap", None, what)
+            }
+            MapType::CgroupStorage | MapType::PercpuCgroupStorage => {
+                self.require_any("cgroup", Some("PATH"), what)
+            }
+            MapType::StructOps => self.require_any("struct-ops", None, what),
+            MapType::Other(number) => {
+                self.require(Grant::new("map-type", Some(&number.to_string())), what)
+            }
+        }
+    }
+
+    /// A pin that the object declares. `load` would make it, or take over the map that is pinned there.
+    pub(crate) fn check_pin(&self, map: &str, path: &str) -> Result<(), NotGranted> {
+        let what = || format!("the map `{map}` declares a pin at {path}, which");
+        if path.split('/').any(|part| part == "..") {
+            // A path that climbs could leave the folder that a grant names.
+            return if self.all { Ok(()) } else { Err(NotGranted { grant: None, what: what() }) };
+        }
+        self.require(Grant::new("pin", Some(path)), what)
+    }
+
+    /// A file of the host that an ELF section names.
+    pub(crate) fn check_binary(&self, program: &str, path: &str) -> Result<(), NotGranted> {
+        let what = || format!("the program `{program}` names the file {path} in its section, which");
+        if path.split('/').any(|part| part == "..") {
+            return if self.all { Ok(()) } else { Err(NotGranted { grant: None, what: what() }) };
+        }
+        self.require(Grant::new("binary", Some(path)), what)
+    }
+
+    /// A program that is to be loaded, by its kind and attach type.
+    pub(crate) fn check_program(
+        &self,
+        name: &str,
+        kind: ProgramType,
+        attach_type: u32,
+    ) -> Result<(), NotGranted> {
+        let what = || format!("the program `{name}` of type {}", kind.name());
+        let any = |grant, placeholder| self.require_any(grant, placeholder, what);
+        match kind {
+            ProgramType::Tracepoint
+            | ProgramType::RawTracepoint
+            | ProgramType::PerfEvent => Ok(()),
+            ProgramType::Kprobe => match attach_type {
+                // Plain kprobes and uprobes have no attach type of their own.
+                0
+                | sys::BPF_PERF_EVENT
+                | sys::BPF_TRACE_KPROBE_MULTI
+                | sys::BPF_TRACE_KPROBE_SESSION
+                | sys::BPF_TRACE_UPROBE_MULTI
+                | sys::BPF_TRACE_UPROBE_SESSION => Ok(()),
+                other => self.require(
+                    Grant::new("program-type", Some("kprobe")),
+                    || format!("the program `{name}` of type kprobe with attach type {other}"),
+                ),
+            },
+            ProgramType::Tracing => match attach_type {
+                sys::BPF_TRACE_RAW_TP
+                | sys::BPF_TRACE_FENTRY
+                | sys::BPF_TRACE_FEXIT
+                | sys::BPF_TRACE_FSESSION
+                | sys::BPF_TRACE_ITER => Ok(()),
+                sys::BPF_MODIFY_RETURN => self.require_any("fmod-ret", None, || {
+                    format!("the program `{name}`, which changes what a kernel function returns,")
+                }),
+                other => self.require(
+                    Grant::new("program-type", Some("tracing")),
+                    || format!("the program `{name}` of type tracing with attach type {other}"),
+                ),
+            },
+            ProgramType::RawTracepointWritable => any("raw-tracepoint-writable", None),
+            ProgramType::SocketFilter => any("socket-filter", Some("INTERFACE")),
+            ProgramType::SchedCls | ProgramType::SchedAct => any("tc", Some("INTERFACE")),
+            ProgramType::Xdp => any("xdp", Some("INTERFACE")),
+            ProgramType::CgroupSkb
+            | ProgramType::CgroupSock
+            | ProgramType::CgroupDevice
+            | ProgramType::CgroupSockAddr
+            | ProgramType::CgroupSysctl
+            | ProgramType::CgroupSockopt
+            | ProgramType::SockOps => any("cgroup", Some("PATH")),
+            ProgramType::SkSkb | ProgramType::SkMsg | ProgramType::SkReuseport => {
+                any("sockmap", None)
+            }
+            ProgramType::FlowDissector | ProgramType::SkLookup => any("netns", None),
+            ProgramType::Netfilter => any("netfilter", None),
+            ProgramType::LwtIn
+            | ProgramType::LwtOut
+            | ProgramType::LwtXmit
+            | ProgramType::LwtSeg6local => any("lwt", None),
+            ProgramType::Lsm => any("lsm", None),
+            ProgramType::StructOps => any("struct-ops", None),
+            ProgramType::Ext => any("freplace", None),
+            ProgramType::Syscall => any("syscall", None),
+            ProgramType::LircMode2 => {
+                self.require(Grant::new("program-type", Some("lirc-mode2")), what)
+            }
+            ProgramType::Other(number) => {
+                self.require(Grant::new("program-type", Some(&number.to_string())), what)
+            }
+        }
+    }
+
+    /// A program's instructions as they will be loaded.
+    pub(crate) fn check_instructions(
+        &self,
+        name: &str,
+        kind: ProgramType,
+        instructions: &[sys::bpf_insn],
+        map_fds: &BTreeSet<i32>,
+    ) -> Result<(), Failure> {
+        // Not a matter of grants: with a descriptor of the host a program could reach another component's maps.
+        let asks = instructions::scan(instructions, map_fds).map_err(|bad| {
+            Failure::refused(
+                ErrorCode::Malformed,
+                format!("the program `{name}` is not what a compiler makes: {bad}"),
+            )
+            .about(name)
+        })?;
+        self.check_asks(name, kind, &asks).map_err(|missing| Failure::from(missing).about(name))
+    }
+
+    fn check_asks(
+        &self,
+        name: &str,
+        kind: ProgramType,
+        asks: &instructions::Asks,
+    ) -> Result<(), NotGranted> {
+        let acts = !only_observes(kind);
+        for &id in &asks.helpers {
+            let (helper, tier) = match helpers::helper(id) {
+                Some((constant, tier)) => (helpers::public_name(constant), tier),
+                None => (id.to_string(), HelperTier::Outside),
+            };
+            let what = || format!("the helper {helper}, which the program `{name}` calls,");
+            match tier {
+                HelperTier::Observe => {}
+                HelperTier::Act if acts => {}
+                HelperTier::Act | HelperTier::Outside => {
+                    self.require(Grant::new("helper", Some(&helper)), what)?;
+                }
+                HelperTier::Never if self.all => {}
+                HelperTier::Never => return Err(NotGranted { grant: None, what: what() }),
+            }
+        }
+        for &id in &asks.kfuncs {
+            let kfunc = kfuncs::name_of(id);
+            if !kfunc.is_some_and(kfuncs::is_observing) {
+                let kfunc = kfunc.map_or_else(|| id.to_string(), str::to_owned);
+                self.require(Grant::new("kfunc", Some(&kfunc)), || {
+                    format!("the kernel function {kfunc}, which the program `{name}` calls,")
+                })?;
+            }
+        }
+        if !asks.module_kfuncs.is_empty() {
+            self.require(Grant::new("kfunc", Some("*")), || {
+                format!("a function of a kernel module, which the program `{name}` calls,")
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Kinds that need no grant; helpers that act are not covered by anything there.
+fn only_observes(kind: ProgramType) -> bool {
+    matches!(
+        kind,
+        ProgramType::Tracepoint
+            | ProgramType::RawTracepoint
+            | ProgramType::PerfEvent
+            | ProgramType::Kprobe
+            | ProgramType::Tracing
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(grants: &[&str]) -> Policy {
+        let mut policy = Policy::observe();
+        for grant in grants {
+            policy.allow(grant.parse().unwrap());
+        }
+        policy
+    }
+
+    fn asks(helpers: &[u32]) -> instructions::Asks {
+        instructions::Asks { helpers: helpers.iter().copied().collect(), ..Default::default() }
+    }
+
+    #[test]
+    fn every_kind_of_program_is_observing_or_needs_a_grant() {
+        let observing = (0..64)
+            .map(ProgramType::from_kernel)
+            .filter(|kind| Policy::observe().check_program("p", *kind, 0).is_ok())
+            .map(ProgramType::name)
+            .collect::<Vec<_>>();
+        assert_eq!(observing, ["kprobe", "tracepoint", "perf-event", "raw-tracepoint"]);
+        for number in 0..64 {
+            let kind = ProgramType::from_kernel(number);
+            assert!(Policy::allow_all().check_program("p", kind, 0).is_ok());
+        }
+    }
+
+    #[test]
+    fn tracing_is_decided_by_attach_type() {
+        let policy = Policy::observe();
+        let check = |attach| policy.check_program("p", ProgramType::Tracing, attach);
+        assert!(check(sys::BPF_TRACE_FENTRY).is_ok());
+        let refused = check(sys::BPF_MODIFY_RETURN).unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "fmod-ret");
+        assert!(check(60_000).is_err());
+        assert!(with(&["fmod-ret"])
+            .check_program("p", ProgramType::Tracing, sys::BPF_MODIFY_RETURN)
+            .is_ok());
+    }
+
+    #[test]
+    fn a_grant_covers_its_kind_and_no_other() {
+        let policy = with(&["xdp=eth0"]);
+        assert!(policy.check_program("p", ProgramType::Xdp, sys::BPF_XDP).is_ok());
+        assert!(policy.check_program("p", ProgramType::SchedCls, 0).is_err());
+        assert!(policy.check_map("m", MapType::Devmap).is_ok());
+        assert!(policy.check_map("m", MapType::Sockmap).is_err());
+    }
+
+    #[test]
+    fn helpers_that_write_outside_need_their_own_grant() {
+        let send_signal = asks(&[sys::BPF_FUNC_send_signal]);
+        let kind = ProgramType::Tracepoint;
+        assert!(Policy::observe().check_asks("p", kind, &asks(&[1, 2, 3])).is_ok());
+        let refused = Policy::observe().check_asks("p", kind, &send_signal).unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "helper=bpf_send_signal");
+        assert!(with(&["helper=bpf_send_signal"]).check_asks("p", kind, &send_signal).is_ok());
+        // A grant for a kind of program does not bring them in.
+        assert!(with(&["xdp=*"]).check_asks("p", ProgramType::Xdp, &send_signal).is_err());
+    }
+
+    #[test]
+    fn system_calls_from_bpf_are_never_granted_one_by_one() {
+        let sys_bpf = asks(&[sys::BPF_FUNC_sys_bpf]);
+        let policy = with(&["syscall", "helper=*"]);
+        let refused = policy.check_asks("p", ProgramType::Syscall, &sys_bpf).unwrap_err();
+        assert_eq!(refused.grant, None);
+        assert!(Policy::allow_all().check_asks("p", ProgramType::Syscall, &sys_bpf).is_ok());
+    }
+
+    #[test]
+    fn unknown_helpers_need_a_grant_by_number() {
+        let unknown = asks(&[4711]);
+        let refused = Policy::observe()
+            .check_asks("p", ProgramType::Tracepoint, &unknown)
+            .unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "helper=4711");
+    }
+
+    #[test]
+    fn paths_that_climb_are_refused() {
+        let policy = with(&["pin=/sys/fs/bpf/mine/*"]);
+        assert!(policy.check_pin("m", "/sys/fs/bpf/mine/m").is_ok());
+        assert!(policy.check_pin("m", "/sys/fs/bpf/mine/../m").is_err());
+        assert!(policy.check_pin("m", "/sys/fs/bpf/m").is_err());
+    }
+}
