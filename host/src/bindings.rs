@@ -24,9 +24,7 @@ mod generated {
     });
 }
 
-pub use generated::wasm_bpf::bpf::{
-    buffers, lifecycle, links, maps, objects, programs, types,
-};
+pub use generated::wasm_bpf::bpf::{buffers, lifecycle, links, maps, objects, programs, types};
 
 /// The same, with functions that wait instead of blocking their thread. Only those differ.
 pub mod waiting {

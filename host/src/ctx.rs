@@ -75,8 +75,20 @@ impl WasmBpfCtxBuilder {
 
     /// The context. The builder starts anew.
     pub fn build(&mut self) -> WasmBpfCtx {
-        let Self { policy, limits, stop, custom_btf, messages } = std::mem::take(self);
-        WasmBpfCtx { policy, usage: Usage::new(limits), stop, custom_btf, messages }
+        let Self {
+            policy,
+            limits,
+            stop,
+            custom_btf,
+            messages,
+        } = std::mem::take(self);
+        WasmBpfCtx {
+            policy,
+            usage: Usage::new(limits),
+            stop,
+            custom_btf,
+            messages,
+        }
     }
 }
 

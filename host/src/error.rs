@@ -162,10 +162,16 @@ mod tests {
 
     #[test]
     fn errnos_have_cases() {
-        assert!(matches!(code_of_errno(libc::EPERM), ErrorCode::NotPermitted));
+        assert!(matches!(
+            code_of_errno(libc::EPERM),
+            ErrorCode::NotPermitted
+        ));
         assert!(matches!(code_of_errno(524), ErrorCode::NotSupported));
         assert!(matches!(code_of_errno(4001), ErrorCode::Malformed));
-        assert!(matches!(code_of_errno(libc::EXDEV), ErrorCode::Other(libc::EXDEV)));
+        assert!(matches!(
+            code_of_errno(libc::EXDEV),
+            ErrorCode::Other(libc::EXDEV)
+        ));
     }
 
     #[test]

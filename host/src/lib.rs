@@ -134,7 +134,9 @@ impl HasData for HasBpf {
 /// Adds the interfaces of `wasm-bpf:bpf` to a linker for blocking calls: waiting functions block their thread.
 ///
 /// WASI is added apart, by [`wasi::add_to_linker_sync`].
-pub fn add_to_linker_sync<T: WasmBpfView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+pub fn add_to_linker_sync<T: WasmBpfView + 'static>(
+    linker: &mut Linker<T>,
+) -> wasmtime::Result<()> {
     add_nonblocking_to_linker(linker)?;
     bindings::buffers::add_to_linker::<T, HasBpf>(linker, T::bpf)
 }
@@ -143,12 +145,16 @@ pub fn add_to_linker_sync<T: WasmBpfView + 'static>(linker: &mut Linker<T>) -> w
 /// runtime with I/O and time enabled. Dropping a call that waits ends it.
 ///
 /// WASI is added apart, by [`wasi::add_to_linker_async`].
-pub fn add_to_linker_async<T: WasmBpfView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+pub fn add_to_linker_async<T: WasmBpfView + 'static>(
+    linker: &mut Linker<T>,
+) -> wasmtime::Result<()> {
     add_nonblocking_to_linker(linker)?;
     bindings::waiting::buffers::add_to_linker::<T, HasBpf>(linker, T::bpf)
 }
 
-fn add_nonblocking_to_linker<T: WasmBpfView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+fn add_nonblocking_to_linker<T: WasmBpfView + 'static>(
+    linker: &mut Linker<T>,
+) -> wasmtime::Result<()> {
     bindings::types::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::maps::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::links::add_to_linker::<T, HasBpf>(linker, T::bpf)?;

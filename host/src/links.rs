@@ -22,7 +22,11 @@ pub struct Link {
 
 impl Link {
     pub(crate) fn new(link: libbpf_rs::Link, object: Arc<LoadedObject>, held: Reservation) -> Self {
-        Self { link, _object: object, _held: held }
+        Self {
+            link,
+            _object: object,
+            _held: held,
+        }
     }
 }
 

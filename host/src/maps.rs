@@ -104,7 +104,9 @@ impl Map {
         };
         let kernel_name = || {
             // SAFETY: the kernel ends names with a zero within the array.
-            unsafe { CStr::from_ptr(info.name.as_ptr()) }.to_string_lossy().into_owned()
+            unsafe { CStr::from_ptr(info.name.as_ptr()) }
+                .to_string_lossy()
+                .into_owned()
         };
         Ok(Self {
             info: MapInfo {
@@ -186,7 +188,11 @@ fn found(answer: i32) -> CodeResult<bool> {
 }
 
 fn done(answer: i32) -> CodeResult<()> {
-    if answer < 0 { Err(code_of_errno(-answer).into()) } else { Ok(()) }
+    if answer < 0 {
+        Err(code_of_errno(-answer).into())
+    } else {
+        Ok(())
+    }
 }
 
 /// Keys that one call of `keys` returns at most, in bytes.
@@ -218,7 +224,9 @@ impl HostMap for WasmBpfCtxView<'_> {
             Failure::refused(code, format!("cannot create the map `{name}`: {why}")).about(&name)
         };
         let name_is_good = name.len() <= 15
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte));
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte));
         if !name_is_good {
             return Err(refuse(
                 ErrorCode::InvalidArgument,
@@ -243,7 +251,10 @@ impl HostMap for WasmBpfCtxView<'_> {
         ) {
             return Err(refuse(
                 ErrorCode::NotSupported,
-                format!("a map of type {} needs more than sizes; declare it in an object", kind.name()),
+                format!(
+                    "a map of type {} needs more than sizes; declare it in an object",
+                    kind.name()
+                ),
             ));
         }
         self.ctx.policy.check_map(&name, kind)?;
@@ -291,7 +302,10 @@ impl HostMap for WasmBpfCtxView<'_> {
         let fd = unsafe { OwnedFd::from_raw_fd(answer) };
         let map = Map::from_fd(fd, None, Some(held)).map_err(|error| {
             let errno = error.raw_os_error().unwrap_or(libc::EIO);
-            Failure::errno(errno, format!("cannot read back the map `{name}`: {}", Errno(errno)))
+            Failure::errno(
+                errno,
+                format!("cannot read back the map `{name}`: {}", Errno(errno)),
+            )
         })?;
         Ok(self.table.push(map)?)
     }
@@ -370,7 +384,12 @@ impl HostMap for WasmBpfCtxView<'_> {
         Ok(map.next_key(after.as_deref(), &mut next)?.then_some(next))
     }
 
-    fn keys(&mut self, map: Resource<Map>, after: Option<Vec<u8>>, max: u32) -> CodeResult<Vec<u8>> {
+    fn keys(
+        &mut self,
+        map: Resource<Map>,
+        after: Option<Vec<u8>>,
+        max: u32,
+    ) -> CodeResult<Vec<u8>> {
         let map = self.table.get(&map)?;
         let size = map.info.key_size as usize;
         if max == 0 {
@@ -414,13 +433,23 @@ mod tests {
             let kind = MapType::from_kernel(number);
             let full = matches!(
                 kind.name().as_str(),
-                "hash" | "array" | "percpu-hash" | "percpu-array" | "lru-hash" | "lru-percpu-hash"
-                    | "lpm-trie" | "stack-trace"
+                "hash"
+                    | "array"
+                    | "percpu-hash"
+                    | "percpu-array"
+                    | "lru-hash"
+                    | "lru-percpu-hash"
+                    | "lpm-trie"
+                    | "stack-trace"
             );
             assert_eq!(Access::of(kind, 4) == Access::Full, full, "{}", kind.name());
         }
         // Keys of storages are descriptors; a bloom filter reads the value that a lookup is to fill.
-        for kind in [MapType::TaskStorage, MapType::SkStorage, MapType::BloomFilter] {
+        for kind in [
+            MapType::TaskStorage,
+            MapType::SkStorage,
+            MapType::BloomFilter,
+        ] {
             assert_eq!(Access::of(kind, 4), Access::None);
         }
     }

@@ -66,10 +66,7 @@ fn on_print(level: PrintLevel, message: String) {
 }
 
 /// Runs `call` and returns with its result the warnings that libbpf gave meanwhile on this thread.
-pub(crate) fn collect<R>(
-    sink: Option<&MessageSink>,
-    call: impl FnOnce() -> R,
-) -> (R, Vec<String>) {
+pub(crate) fn collect<R>(sink: Option<&MessageSink>, call: impl FnOnce() -> R) -> (R, Vec<String>) {
     PREVIOUS.get_or_init(|| libbpf_rs::set_print(Some((PrintLevel::Debug, on_print))));
     let outer = COLLECTOR.replace(Some(Collector {
         sink: sink.cloned(),
@@ -79,7 +76,9 @@ pub(crate) fn collect<R>(
     let collector = COLLECTOR.replace(outer);
     (
         result,
-        collector.map(|collector| collector.warnings).unwrap_or_default(),
+        collector
+            .map(|collector| collector.warnings)
+            .unwrap_or_default(),
     )
 }
 

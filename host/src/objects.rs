@@ -65,7 +65,9 @@ struct LoadedMap {
 impl LoadedObject {
     pub(crate) fn lock(&self) -> MutexGuard<'_, libbpf_rs::Object> {
         // Nothing that runs under the lock leaves the object half changed.
-        self.object.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.object
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -81,7 +83,9 @@ impl HostOpenOptions for WasmBpfCtxView<'_> {
 
     fn set_name(&mut self, options: Resource<OpenOptions>, name: String) -> FailureResult<()> {
         let good = (1..=63).contains(&name.len())
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
         if !good {
             return Err(Failure::refused(
                 ErrorCode::InvalidArgument,
@@ -125,18 +129,26 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         if elf.len() > MAX_ELF {
             return Err(Failure::refused(
                 ErrorCode::LimitExceeded,
-                format!("cannot open `{name}`: {} bytes are more than the {MAX_ELF} allowed", elf.len()),
+                format!(
+                    "cannot open `{name}`: {} bytes are more than the {MAX_ELF} allowed",
+                    elf.len()
+                ),
             )
             .about(name));
         }
         let verifier_log_level = options.verifier_log_level;
         let mut builder = libbpf_rs::ObjectBuilder::default();
-        let open = builder.name(&name).and_then(|builder| match &self.ctx.custom_btf {
-            Some(file) => builder.btf_custom_path(file),
-            None => Ok(builder),
-        });
+        let open = builder
+            .name(&name)
+            .and_then(|builder| match &self.ctx.custom_btf {
+                Some(file) => builder.btf_custom_path(file),
+                None => Ok(builder),
+            });
         if let Err(error) = open {
-            return Err(Failure::errno(libc::EINVAL, format!("cannot open `{name}`: {error}")));
+            return Err(Failure::errno(
+                libc::EINVAL,
+                format!("cannot open `{name}`: {error}"),
+            ));
         }
         let (object, warnings) = messages::collect(self.ctx.messages.as_ref(), || {
             // SAFETY: buffer and options outlive the call; libbpf copies what it keeps.
@@ -154,7 +166,11 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
             Ok(object) => unsafe { libbpf_rs::OpenObject::from_ptr(object) },
             Err(errno) => return Err(failures::open(&name, errno, &warnings)),
         };
-        let object = OpenObject { object, name, verifier_log_level };
+        let object = OpenObject {
+            object,
+            name,
+            verifier_log_level,
+        };
         object.refuse_addresses()?;
         Ok(self.table.push(object)?)
     }
@@ -164,14 +180,31 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
     }
 
     fn maps(&mut self, object: Resource<OpenObject>) -> wasmtime::Result<Vec<MapDeclaration>> {
-        Ok(self.table.get(&object)?.maps().map(|map| map.declaration()).collect())
+        Ok(self
+            .table
+            .get(&object)?
+            .maps()
+            .map(|map| map.declaration())
+            .collect())
     }
 
-    fn programs(&mut self, object: Resource<OpenObject>) -> wasmtime::Result<Vec<ProgramDeclaration>> {
-        Ok(self.table.get(&object)?.programs().map(|program| program.declaration()).collect())
+    fn programs(
+        &mut self,
+        object: Resource<OpenObject>,
+    ) -> wasmtime::Result<Vec<ProgramDeclaration>> {
+        Ok(self
+            .table
+            .get(&object)?
+            .programs()
+            .map(|program| program.declaration())
+            .collect())
     }
 
-    fn initial_value(&mut self, object: Resource<OpenObject>, map: String) -> FailureResult<Vec<u8>> {
+    fn initial_value(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+    ) -> FailureResult<Vec<u8>> {
         let map = self.table.get(&object)?.map(&map)?;
         Ok(map.initial_value()?.to_vec())
     }
@@ -215,7 +248,10 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         let kind = MapType::from_kernel(kind.to_kernel());
         // libbpf maps an arena at the address in map_extra; what is no arena yet must not become one with an address in it.
         if matches!(map.kind(), MapType::Arena) || matches!(kind, MapType::Arena) {
-            return Err(map.refuse("the type of", "an arena keeps its type, and no other map becomes one"));
+            return Err(map.refuse(
+                "the type of",
+                "an arena keeps its type, and no other map becomes one",
+            ));
         }
         map.set("the type of", |pointer| {
             // SAFETY: the map belongs to an open object that nobody else uses now.
@@ -223,7 +259,12 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         })
     }
 
-    fn set_key_size(&mut self, object: Resource<OpenObject>, map: String, size: u32) -> FailureResult<()> {
+    fn set_key_size(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        size: u32,
+    ) -> FailureResult<()> {
         let map = self.table.get_mut(&object)?.plain_map(&map, "key size")?;
         map.set("the key size of", |pointer| {
             // SAFETY: as above.
@@ -231,7 +272,12 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         })
     }
 
-    fn set_value_size(&mut self, object: Resource<OpenObject>, map: String, size: u32) -> FailureResult<()> {
+    fn set_value_size(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        size: u32,
+    ) -> FailureResult<()> {
         let map = self.table.get_mut(&object)?.plain_map(&map, "value size")?;
         map.set("the value size of", |pointer| {
             // SAFETY: as above.
@@ -239,8 +285,16 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         })
     }
 
-    fn set_max_entries(&mut self, object: Resource<OpenObject>, map: String, count: u32) -> FailureResult<()> {
-        let map = self.table.get_mut(&object)?.plain_map(&map, "number of entries")?;
+    fn set_max_entries(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        count: u32,
+    ) -> FailureResult<()> {
+        let map = self
+            .table
+            .get_mut(&object)?
+            .plain_map(&map, "number of entries")?;
         if matches!(map.kind(), MapType::Ringbuf | MapType::UserRingbuf) && count > 1 << 31 {
             return Err(map.refuse("the size of", "a ring has 2 GiB at most"));
         }
@@ -250,7 +304,12 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         })
     }
 
-    fn set_map_flags(&mut self, object: Resource<OpenObject>, map: String, flags: u32) -> FailureResult<()> {
+    fn set_map_flags(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        flags: u32,
+    ) -> FailureResult<()> {
         let map = self.table.get_mut(&object)?.plain_map(&map, "flags")?;
         map.set("the flags of", |pointer| {
             // SAFETY: as above.
@@ -258,7 +317,12 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         })
     }
 
-    fn set_map_extra(&mut self, object: Resource<OpenObject>, map: String, extra: u64) -> FailureResult<()> {
+    fn set_map_extra(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        extra: u64,
+    ) -> FailureResult<()> {
         let map = self.table.get_mut(&object)?.plain_map(&map, "extra")?;
         if matches!(map.kind(), MapType::Arena) {
             return Err(map.refuse(
@@ -341,7 +405,11 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         });
         if result < 0 {
             // libbpf says ESRCH for a function that is not in the kernel's BTF.
-            let errno = if result == -libc::ESRCH { libc::ENOENT } else { -result };
+            let errno = if result == -libc::ESRCH {
+                libc::ENOENT
+            } else {
+                -result
+            };
             let mut text = format!(
                 "cannot set the target of the program `{}` to `{target}`: {}",
                 program.name(),
@@ -384,16 +452,34 @@ impl HostObject for WasmBpfCtxView<'_> {
     }
 
     fn map_names(&mut self, object: Resource<Object>) -> wasmtime::Result<Vec<String>> {
-        Ok(self.table.get(&object)?.0.maps.iter().map(|map| map.name.clone()).collect())
+        Ok(self
+            .table
+            .get(&object)?
+            .0
+            .maps
+            .iter()
+            .map(|map| map.name.clone())
+            .collect())
     }
 
     fn program_names(&mut self, object: Resource<Object>) -> wasmtime::Result<Vec<String>> {
-        Ok(self.table.get(&object)?.0.programs.iter().map(|program| program.name.clone()).collect())
+        Ok(self
+            .table
+            .get(&object)?
+            .0
+            .programs
+            .iter()
+            .map(|program| program.name.clone())
+            .collect())
     }
 
     fn map(&mut self, object: Resource<Object>, name: String) -> CodeResult<Resource<Map>> {
         let object = &self.table.get(&object)?.0;
-        let map = object.maps.iter().find(|map| map.name == name).ok_or(ErrorCode::NotFound)?;
+        let map = object
+            .maps
+            .iter()
+            .find(|map| map.name == name)
+            .ok_or(ErrorCode::NotFound)?;
         let map = Map::from_fd(map.fd.try_clone()?, Some(&name), None)?;
         Ok(self.table.push(map)?)
     }
@@ -422,14 +508,18 @@ impl OpenObject {
 
     fn maps(&self) -> impl Iterator<Item = OpenMap<'_>> {
         // SAFETY: the object is open as long as it is borrowed.
-        libbpf_rs::MapIter::new(unsafe { &*self.pointer() })
-            .map(|map| OpenMap { pointer: map.as_ptr(), _object: self })
+        libbpf_rs::MapIter::new(unsafe { &*self.pointer() }).map(|map| OpenMap {
+            pointer: map.as_ptr(),
+            _object: self,
+        })
     }
 
     fn programs(&self) -> impl Iterator<Item = OpenProgram<'_>> {
         // SAFETY: as above.
-        libbpf_rs::ProgIter::new(unsafe { &*self.pointer() })
-            .map(|program| OpenProgram { pointer: program.as_ptr(), _object: self })
+        libbpf_rs::ProgIter::new(unsafe { &*self.pointer() }).map(|program| OpenProgram {
+            pointer: program.as_ptr(),
+            _object: self,
+        })
     }
 
     fn map(&self, name: &str) -> FailureResult<OpenMap<'_>> {
@@ -453,10 +543,15 @@ impl OpenObject {
     }
 
     fn program(&self, name: &str) -> FailureResult<OpenProgram<'_>> {
-        self.programs().find(|program| program.name() == name).ok_or_else(|| {
-            let names = self.programs().map(|program| program.name()).collect::<Vec<_>>();
-            failures::no_such("program", name, &self.name, &names)
-        })
+        self.programs()
+            .find(|program| program.name() == name)
+            .ok_or_else(|| {
+                let names = self
+                    .programs()
+                    .map(|program| program.name())
+                    .collect::<Vec<_>>();
+                failures::no_such("program", name, &self.name, &names)
+            })
     }
 
     /// libbpf would map an arena over whatever the host has at the address that the ELF file gives.
@@ -488,9 +583,15 @@ struct OpenMap<'a> {
 
 // SAFETY of the calls below: the map belongs to an open object that is borrowed as long as this lives.
 impl OpenMap<'_> {
+    /// The name in the source; for global data the section. libbpf puts the object's name in front of the plain sections, to tell
+    /// them apart in the kernel.
     fn name(&self) -> String {
         // SAFETY: see above.
-        string(unsafe { sys::bpf_map__name(self.pointer) })
+        let name = string(unsafe { sys::bpf_map__name(self.pointer) });
+        let section = [".data", ".rodata", ".bss", ".kconfig"]
+            .into_iter()
+            .find(|section| self.is_internal() && name.ends_with(section));
+        section.map_or(name, str::to_owned)
     }
 
     fn kind(&self) -> MapType {
@@ -565,7 +666,10 @@ impl OpenMap<'_> {
 
     fn initial_value_mut(&mut self) -> FailureResult<&mut [u8]> {
         if self.name() == ".kconfig" {
-            return Err(self.refuse("the initial value of", "libbpf fills it from the kernel's configuration"));
+            return Err(self.refuse(
+                "the initial value of",
+                "libbpf fills it from the kernel's configuration",
+            ));
         }
         // SAFETY: as above; nobody else reads it before load.
         Ok(unsafe { self.contents()?.as_mut() })
@@ -629,7 +733,11 @@ impl OpenProgram<'_> {
         unsafe {
             let first = sys::bpf_program__insns(self.pointer);
             let count = sys::bpf_program__insn_cnt(self.pointer) as usize;
-            if first.is_null() { &[] } else { std::slice::from_raw_parts(first, count) }
+            if first.is_null() {
+                &[]
+            } else {
+                std::slice::from_raw_parts(first, count)
+            }
         }
     }
 
@@ -653,11 +761,18 @@ impl OpenProgram<'_> {
         .about(name)
     }
 
-    fn set(&self, what: &str, call: impl FnOnce(*mut sys::bpf_program) -> i32) -> FailureResult<()> {
+    fn set(
+        &self,
+        what: &str,
+        call: impl FnOnce(*mut sys::bpf_program) -> i32,
+    ) -> FailureResult<()> {
         let answer = call(self.pointer);
         if answer < 0 {
             let name = self.name();
-            let text = format!("cannot change {what} the program `{name}`: {}", Errno(-answer));
+            let text = format!(
+                "cannot change {what} the program `{name}`: {}",
+                Errno(-answer)
+            );
             return Err(Failure::errno(-answer, text).about(name));
         }
         Ok(())
@@ -665,7 +780,9 @@ impl OpenProgram<'_> {
 }
 
 fn last_errno() -> i32 {
-    std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
+    std::io::Error::last_os_error()
+        .raw_os_error()
+        .unwrap_or(libc::EIO)
 }
 
 /// A name from an ELF file: any bytes.
@@ -674,5 +791,7 @@ fn string(text: *const c_char) -> String {
         return String::new();
     }
     // SAFETY: libbpf's strings end with a zero and live as long as what they name.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(text) }
+        .to_string_lossy()
+        .into_owned()
 }

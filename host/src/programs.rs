@@ -11,7 +11,7 @@ use wasmtime::component::Resource;
 use crate::bindings::programs::{Host, HostProgram, ProgramInfo};
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
-use crate::error::{Errno, Failure, FailureResult, CodeResult, code_of_errno};
+use crate::error::{CodeResult, Errno, Failure, FailureResult, code_of_errno};
 use crate::links::Link;
 use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
@@ -122,7 +122,10 @@ impl HostProgram for WasmBpfCtxView<'_> {
         cookie: u64,
     ) -> FailureResult<Resource<Link>> {
         let to = format!("to the raw tracepoint {name}");
-        let kinds = [ProgramType::RawTracepoint, ProgramType::RawTracepointWritable];
+        let kinds = [
+            ProgramType::RawTracepoint,
+            ProgramType::RawTracepointWritable,
+        ];
         self.demand_kind(&program, &kinds, &to)?;
         let name = tracefs_name(&name)?;
         let mut options = libbpf_sys::bpf_raw_tracepoint_opts {
@@ -162,7 +165,10 @@ impl WasmBpfCtxView<'_> {
         let held = self
             .ctx
             .usage
-            .reserve(Need { links: 1, ..Need::default() })
+            .reserve(Need {
+                links: 1,
+                ..Need::default()
+            })
             .map_err(|limit| {
                 let text = format!("cannot attach `{name}`: {limit}");
                 Failure::refused(ErrorCode::LimitExceeded, text).about(name)
@@ -173,7 +179,9 @@ impl WasmBpfCtxView<'_> {
             let pointer = find_program(&object, program.loaded());
             pointer.map(|pointer| {
                 NonNull::new(call(pointer)).ok_or_else(|| {
-                    std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
+                    std::io::Error::last_os_error()
+                        .raw_os_error()
+                        .unwrap_or(libc::EIO)
                 })
             })
         });
@@ -188,14 +196,16 @@ impl WasmBpfCtxView<'_> {
             Some(Err(libc::EOPNOTSUPP)) if warnings.is_empty() => Ok(None),
             Some(Err(errno)) => {
                 let mut text = format!("cannot attach `{name}` {to}: {}", Errno(errno));
-                if errno == libc::ENOENT {
-                    text.push_str("; this kernel has no such target");
-                }
                 crate::objects::append_warnings(&mut text, &warnings);
+                if errno == libc::ENOENT {
+                    text.push_str(missing_target());
+                }
                 crate::objects::append_capabilities(&mut text, errno);
                 Err(Failure::errno(errno, text).about(name))
             }
-            None => Err(Failure::Trap(wasmtime::Error::msg("a loaded program is not in its object"))),
+            None => Err(Failure::Trap(wasmtime::Error::msg(
+                "a loaded program is not in its object",
+            ))),
         }
     }
 
@@ -216,7 +226,11 @@ impl WasmBpfCtxView<'_> {
                 "cannot attach `{}` {to}: it is a program of type {}, and this takes {}",
                 program.name,
                 program.kind.name(),
-                kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" or "),
+                kinds
+                    .iter()
+                    .map(|kind| kind.name())
+                    .collect::<Vec<_>>()
+                    .join(" or "),
             ),
         )
         .about(&program.name))
@@ -245,18 +259,30 @@ fn nothing_attached(to: &str) -> Failure {
     )
 }
 
+/// What to do when the kernel knows no such target.
+fn missing_target() -> &'static str {
+    // libbpf finds the ids of tracepoints there.
+    let mounted = [
+        "/sys/kernel/tracing/events",
+        "/sys/kernel/debug/tracing/events",
+    ]
+    .iter()
+    .any(|path| std::path::Path::new(path).exists());
+    if mounted {
+        "\nthis kernel has no such target"
+    } else {
+        "\ntracefs is not mounted, which tracepoints and probes need: \
+         mount -t tracefs tracefs /sys/kernel/tracing"
+    }
+}
+
 /// The file that a section such as `uprobe//usr/bin/bash:readline` names, if it is of a kind that names one.
 fn file_in_section(section: &str) -> Option<&str> {
     let (kind, target) = section.split_once('/')?;
     let kind = kind.strip_suffix(".s").unwrap_or(kind);
     matches!(
         kind,
-        "uprobe"
-            | "uretprobe"
-            | "uprobe.multi"
-            | "uretprobe.multi"
-            | "uprobe.session"
-            | "usdt"
+        "uprobe" | "uretprobe" | "uprobe.multi" | "uretprobe.multi" | "uprobe.session" | "usdt"
     )
     .then(|| target.split(':').next().unwrap_or(target))
     .filter(|path| !path.is_empty())
@@ -268,7 +294,9 @@ fn tracefs_name(name: &str) -> FailureResult<CString> {
         && name.len() < 128
         && name != "."
         && name != ".."
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte));
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte));
     match CString::new(name) {
         Ok(name) if ok => Ok(name),
         _ => Err(Failure::refused(
@@ -303,7 +331,16 @@ mod tests {
         for good in ["sched", "sys_enter_openat", "a.b", "a-b:c"] {
             assert!(tracefs_name(good).is_ok());
         }
-        for bad in ["", ".", "..", "../x", "a/b", "a\0b", "a b", &"x".repeat(128)] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "../x",
+            "a/b",
+            "a\0b",
+            "a b",
+            &"x".repeat(128),
+        ] {
             assert!(tracefs_name(bad).is_err(), "{bad:?}");
         }
     }

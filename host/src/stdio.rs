@@ -47,13 +47,24 @@ impl Output {
     /// A descriptor; it is duplicated.
     pub fn new(fd: BorrowedFd<'_>) -> io::Result<Self> {
         let kind = FileType::from_raw_mode(rustix::fs::fstat(fd)?.st_mode);
-        let room = if kind == FileType::RegularFile { FILE_ROOM } else { PIPE_BUF };
-        Ok(Self { terminal: fd.is_terminal(), fd: Arc::new(fd.try_clone_to_owned()?), room })
+        let room = if kind == FileType::RegularFile {
+            FILE_ROOM
+        } else {
+            PIPE_BUF
+        };
+        Ok(Self {
+            terminal: fd.is_terminal(),
+            fd: Arc::new(fd.try_clone_to_owned()?),
+            room,
+        })
     }
 
     fn is_writable(&self) -> io::Result<bool> {
         let mut fds = [PollFd::new(&*self.fd, PollFlags::OUT)];
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
         // An error or a hang-up counts: the write then says what it is.
         match poll(&mut fds, Some(&now)) {
             Ok(count) => Ok(count > 0),
@@ -118,7 +129,10 @@ impl StdoutStream for Output {
     }
 
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(AsyncOutput { output: self.clone(), wait: None })
+        Box::new(AsyncOutput {
+            output: self.clone(),
+            wait: None,
+        })
     }
 }
 
@@ -132,7 +146,11 @@ impl Pollable for Output {
 
 impl OutputStream for Output {
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(if self.is_writable().map_err(stream_error)? { self.room } else { 0 })
+        Ok(if self.is_writable().map_err(stream_error)? {
+            self.room
+        } else {
+            0
+        })
     }
 
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
@@ -167,7 +185,11 @@ impl AsyncWrite for AsyncOutput {
         let waited = ready!(wait.as_mut().poll(context));
         self.wait = None;
         let length = bytes.len().min(output.room);
-        Poll::Ready(waited.and_then(|()| output.write_all(&bytes[..length])).map(|()| length))
+        Poll::Ready(
+            waited
+                .and_then(|()| output.write_all(&bytes[..length]))
+                .map(|()| length),
+        )
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -205,7 +227,10 @@ mod tests {
         let mut output = Output::new(write.as_fd()).unwrap();
         assert!(output.check_write().unwrap() > 0);
         // The test harness ignores SIGPIPE, as Rust programs do.
-        assert!(matches!(output.write(Bytes::from_static(b"x")), Err(StreamError::Closed)));
+        assert!(matches!(
+            output.write(Bytes::from_static(b"x")),
+            Err(StreamError::Closed)
+        ));
     }
 
     #[test]

@@ -148,7 +148,10 @@ mod tests {
     fn a_case_given_as_other_is_the_case() {
         // A component may send `other(1)`; what is decided on the number must not see two different things.
         let sent = MapType::Other(sys::BPF_MAP_TYPE_HASH);
-        assert!(matches!(MapType::from_kernel(sent.to_kernel()), MapType::Hash));
+        assert!(matches!(
+            MapType::from_kernel(sent.to_kernel()),
+            MapType::Hash
+        ));
     }
 
     #[test]

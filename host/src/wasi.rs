@@ -65,7 +65,10 @@ impl HasData for HasStoppable {
 
 fn stoppable<T: WasmBpfView>(data: &mut T) -> Stoppable<'_> {
     let view = data.bpf();
-    Stoppable { stop: view.ctx.stop(), table: view.table }
+    Stoppable {
+        stop: view.ctx.stop(),
+        table: view.table,
+    }
 }
 
 fn interrupted() -> StreamError {
@@ -87,7 +90,9 @@ async fn stream_unless_stopped<R>(
     stop: &Stop,
     wait: impl Future<Output = StreamResult<R>>,
 ) -> StreamResult<R> {
-    unless_stopped(stop, wait).await.unwrap_or_else(|| Err(interrupted()))
+    unless_stopped(stop, wait)
+        .await
+        .unwrap_or_else(|| Err(interrupted()))
 }
 
 /// Runs a wait to its end on this thread. The runtime, with its threads, is only started by a wait that is not over at once.
@@ -105,10 +110,15 @@ fn block_on<R>(wait: impl Future<Output = R>) -> R {
     })
 }
 
-async fn poll(view: &mut Stoppable<'_>, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
+async fn poll(
+    view: &mut Stoppable<'_>,
+    pollables: Vec<Resource<DynPollable>>,
+) -> wasmtime::Result<Vec<u32>> {
     let count = pollables.len() as u32;
     let wait = waiting::poll::Host::poll(view.table, pollables);
-    unless_stopped(&view.stop, wait).await.unwrap_or_else(|| Ok((0..count).collect()))
+    unless_stopped(&view.stop, wait)
+        .await
+        .unwrap_or_else(|| Ok((0..count).collect()))
 }
 
 async fn block(view: &mut Stoppable<'_>, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
@@ -139,7 +149,9 @@ fn write_at_once(stream: &mut dyn OutputStream, bytes: &mut Bytes) -> StreamResu
 
 fn check_blocking_write(length: u64) -> StreamResult<()> {
     if length > MAX_BLOCKING_WRITE {
-        return Err(StreamError::trap("a blocking write takes 4096 bytes at most"));
+        return Err(StreamError::trap(
+            "a blocking write takes 4096 bytes at most",
+        ));
     }
     Ok(())
 }
@@ -147,14 +159,21 @@ fn check_blocking_write(length: u64) -> StreamResult<()> {
 impl Stoppable<'_> {
     /// Writes, and waits on this thread only if it must: starting the runtime for each line of output would cost more
     /// than the line.
-    fn write_blocking(&mut self, stream: &Resource<DynOutputStream>, bytes: Vec<u8>) -> StreamResult<()> {
+    fn write_blocking(
+        &mut self,
+        stream: &Resource<DynOutputStream>,
+        bytes: Vec<u8>,
+    ) -> StreamResult<()> {
         check_blocking_write(bytes.len() as u64)?;
         let stream = self.table.get_mut(stream)?;
         let mut bytes = Bytes::from(bytes);
         if write_at_once(&mut **stream, &mut bytes)? {
             return Ok(());
         }
-        block_on(stream_unless_stopped(&self.stop, stream.blocking_write_and_flush(bytes)))
+        block_on(stream_unless_stopped(
+            &self.stop,
+            stream.blocking_write_and_flush(bytes),
+        ))
     }
 }
 
@@ -192,7 +211,11 @@ impl blocking::streams::HostInputStream for Stoppable<'_> {
         waiting::streams::HostInputStream::read(self.table, stream, length)
     }
 
-    fn blocking_read(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<Vec<u8>> {
+    fn blocking_read(
+        &mut self,
+        stream: Resource<DynInputStream>,
+        length: u64,
+    ) -> StreamResult<Vec<u8>> {
         let wait = waiting::streams::HostInputStream::blocking_read(self.table, stream, length);
         block_on(stream_unless_stopped(&self.stop, wait))
     }
@@ -201,12 +224,19 @@ impl blocking::streams::HostInputStream for Stoppable<'_> {
         waiting::streams::HostInputStream::skip(self.table, stream, length)
     }
 
-    fn blocking_skip(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<u64> {
+    fn blocking_skip(
+        &mut self,
+        stream: Resource<DynInputStream>,
+        length: u64,
+    ) -> StreamResult<u64> {
         let wait = waiting::streams::HostInputStream::blocking_skip(self.table, stream, length);
         block_on(stream_unless_stopped(&self.stop, wait))
     }
 
-    fn subscribe(&mut self, stream: Resource<DynInputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+    fn subscribe(
+        &mut self,
+        stream: Resource<DynInputStream>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
         waiting::streams::HostInputStream::subscribe(self.table, stream)
     }
 
@@ -241,7 +271,10 @@ impl blocking::streams::HostOutputStream for Stoppable<'_> {
         self.write_blocking(&stream, vec![0; length as usize])
     }
 
-    fn subscribe(&mut self, stream: Resource<DynOutputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+    fn subscribe(
+        &mut self,
+        stream: Resource<DynOutputStream>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
         waiting::streams::HostOutputStream::subscribe(self.table, stream)
     }
 
@@ -273,7 +306,8 @@ impl blocking::streams::HostOutputStream for Stoppable<'_> {
         from: Resource<DynInputStream>,
         length: u64,
     ) -> StreamResult<u64> {
-        let wait = waiting::streams::HostOutputStream::blocking_splice(self.table, to, from, length);
+        let wait =
+            waiting::streams::HostOutputStream::blocking_splice(self.table, to, from, length);
         block_on(stream_unless_stopped(&self.stop, wait))
     }
 
@@ -316,7 +350,11 @@ impl waiting::streams::HostInputStream for Stoppable<'_> {
         waiting::streams::HostInputStream::read(self.table, stream, length)
     }
 
-    async fn blocking_read(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<Vec<u8>> {
+    async fn blocking_read(
+        &mut self,
+        stream: Resource<DynInputStream>,
+        length: u64,
+    ) -> StreamResult<Vec<u8>> {
         let wait = waiting::streams::HostInputStream::blocking_read(self.table, stream, length);
         stream_unless_stopped(&self.stop, wait).await
     }
@@ -325,12 +363,19 @@ impl waiting::streams::HostInputStream for Stoppable<'_> {
         waiting::streams::HostInputStream::skip(self.table, stream, length)
     }
 
-    async fn blocking_skip(&mut self, stream: Resource<DynInputStream>, length: u64) -> StreamResult<u64> {
+    async fn blocking_skip(
+        &mut self,
+        stream: Resource<DynInputStream>,
+        length: u64,
+    ) -> StreamResult<u64> {
         let wait = waiting::streams::HostInputStream::blocking_skip(self.table, stream, length);
         stream_unless_stopped(&self.stop, wait).await
     }
 
-    fn subscribe(&mut self, stream: Resource<DynInputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+    fn subscribe(
+        &mut self,
+        stream: Resource<DynInputStream>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
         waiting::streams::HostInputStream::subscribe(self.table, stream)
     }
 
@@ -353,7 +398,8 @@ impl waiting::streams::HostOutputStream for Stoppable<'_> {
         stream: Resource<DynOutputStream>,
         bytes: Vec<u8>,
     ) -> StreamResult<()> {
-        let wait = waiting::streams::HostOutputStream::blocking_write_and_flush(self.table, stream, bytes);
+        let wait =
+            waiting::streams::HostOutputStream::blocking_write_and_flush(self.table, stream, bytes);
         stream_unless_stopped(&self.stop, wait).await
     }
 
@@ -362,12 +408,16 @@ impl waiting::streams::HostOutputStream for Stoppable<'_> {
         stream: Resource<DynOutputStream>,
         length: u64,
     ) -> StreamResult<()> {
-        let wait =
-            waiting::streams::HostOutputStream::blocking_write_zeroes_and_flush(self.table, stream, length);
+        let wait = waiting::streams::HostOutputStream::blocking_write_zeroes_and_flush(
+            self.table, stream, length,
+        );
         stream_unless_stopped(&self.stop, wait).await
     }
 
-    fn subscribe(&mut self, stream: Resource<DynOutputStream>) -> wasmtime::Result<Resource<DynPollable>> {
+    fn subscribe(
+        &mut self,
+        stream: Resource<DynOutputStream>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
         waiting::streams::HostOutputStream::subscribe(self.table, stream)
     }
 
@@ -399,7 +449,8 @@ impl waiting::streams::HostOutputStream for Stoppable<'_> {
         from: Resource<DynInputStream>,
         length: u64,
     ) -> StreamResult<u64> {
-        let wait = waiting::streams::HostOutputStream::blocking_splice(self.table, to, from, length);
+        let wait =
+            waiting::streams::HostOutputStream::blocking_splice(self.table, to, from, length);
         stream_unless_stopped(&self.stop, wait).await
     }
 

@@ -65,7 +65,9 @@ impl Error {
 
 impl From<types::Error> for Error {
     fn from(error: types::Error) -> Self {
-        Self { inner: Box::new(error) }
+        Self {
+            inner: Box::new(error),
+        }
     }
 }
 
@@ -121,7 +123,10 @@ mod tests {
             verifier_log: Some("0: (95) exit\n".into()),
         });
         assert_eq!(error.to_string(), "rejected");
-        assert_eq!(format!("{error:#}"), "rejected\nverifier log:\n0: (95) exit");
+        assert_eq!(
+            format!("{error:#}"),
+            "rejected\nverifier log:\n0: (95) exit"
+        );
         assert_eq!((error.errno(), error.subject()), (Some(13), Some("f")));
     }
 }

@@ -34,7 +34,7 @@ impl MapFlags {
 }
 
 mod sealed {
-    use super::{maps, Rc, Result};
+    use super::{Rc, Result, maps};
 
     pub trait Handle {
         fn handle(&self) -> Result<&maps::Map>;
@@ -88,13 +88,17 @@ pub trait MapCore: Handle {
     /// The value of a key. `value_size` bytes; for a per-CPU map use [`lookup_percpu`](Self::lookup_percpu).
     fn lookup(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
         let handle = self.handle()?;
-        handle.lookup(key).map_err(|code| failed(handle, "look up a key in", code, key, None))
+        handle
+            .lookup(key)
+            .map_err(|code| failed(handle, "look up a key in", code, key, None))
     }
 
     /// The values of a key on each CPU, CPU 0 first, `value_size` bytes each.
     fn lookup_percpu(&self, key: &[u8]) -> Result<Option<Vec<Vec<u8>>>> {
         let info = self.info()?;
-        let Some(packed) = self.lookup(key)? else { return Ok(None) };
+        let Some(packed) = self.lookup(key)? else {
+            return Ok(None);
+        };
         let size = info.value_size as usize;
         let values = packed.chunks_exact(size.next_multiple_of(8).max(8));
         Ok(Some(values.map(|value| value[..size].to_vec()).collect()))
@@ -134,7 +138,13 @@ pub trait MapCore: Handle {
         let handle = self.handle()?;
         match handle.delete(key) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(failed(handle, "delete a key of", ErrorKind::NotFound, key, None)),
+            Ok(false) => Err(failed(
+                handle,
+                "delete a key of",
+                ErrorKind::NotFound,
+                key,
+                None,
+            )),
             Err(code) => Err(failed(handle, "delete a key of", code, key, None)),
         }
     }
@@ -142,7 +152,9 @@ pub trait MapCore: Handle {
     /// Takes the value of a key and deletes the key, in one step.
     fn lookup_and_delete(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
         let handle = self.handle()?;
-        handle.lookup_and_delete(key).map_err(|code| failed(handle, "take a key from", code, key, None))
+        handle
+            .lookup_and_delete(key)
+            .map_err(|code| failed(handle, "take a key from", code, key, None))
     }
 
     /// The key after the given one, in the kernel's order; with none, the first key; none at the end.
@@ -160,7 +172,11 @@ fn failed(map: &maps::Map, what: &str, code: ErrorKind, key: &[u8], value: Optio
     let mut text = format!("cannot {what} the map `{}`: {}", info.name, words(code));
     if matches!(code, ErrorKind::WrongSize) {
         if key.len() != info.key_size as usize {
-            text.push_str(&format!(": the key has {} bytes, the map's have {}", key.len(), info.key_size));
+            text.push_str(&format!(
+                ": the key has {} bytes, the map's have {}",
+                key.len(),
+                info.key_size
+            ));
         } else if let Some(value) = value {
             text.push_str(&format!(
                 ": the value has {} bytes, the map takes {}",
@@ -180,11 +196,17 @@ pub struct Map {
 
 impl Map {
     pub(crate) fn new(handle: maps::Map, name: &str) -> Self {
-        Self { handle: Some(Rc::new(handle)), name: name.to_owned() }
+        Self {
+            handle: Some(Rc::new(handle)),
+            name: name.to_owned(),
+        }
     }
 
     pub(crate) fn absent(name: &str) -> Self {
-        Self { handle: None, name: name.to_owned() }
+        Self {
+            handle: None,
+            name: name.to_owned(),
+        }
     }
 
     /// Whether the map was not created. Its functions fail with [`ErrorKind::NotFound`] then.
@@ -195,7 +217,9 @@ impl Map {
 
 impl Handle for Map {
     fn handle(&self) -> Result<&maps::Map> {
-        self.handle.as_deref().ok_or_else(|| not_created(&self.name))
+        self.handle
+            .as_deref()
+            .ok_or_else(|| not_created(&self.name))
     }
 
     fn shared(&self) -> Result<Rc<maps::Map>> {
@@ -229,7 +253,9 @@ impl MapHandle {
         flags: u32,
     ) -> Result<Self> {
         let handle = maps::Map::create(name, kind, key_size, value_size, max_entries, flags)?;
-        Ok(Self { handle: Rc::new(handle) })
+        Ok(Self {
+            handle: Rc::new(handle),
+        })
     }
 }
 
@@ -237,7 +263,9 @@ impl TryFrom<&Map> for MapHandle {
     type Error = Error;
 
     fn try_from(map: &Map) -> Result<Self> {
-        Ok(Self { handle: map.shared()? })
+        Ok(Self {
+            handle: map.shared()?,
+        })
     }
 }
 
@@ -271,9 +299,17 @@ const PAGE: u32 = 4096;
 impl MapKeyIter {
     fn new(map: Result<Rc<maps::Map>>) -> Self {
         let info = map.as_ref().ok().map(|map| map.info());
-        let (key_size, most) =
-            info.map_or((0, 0), |info| (info.key_size as usize, u64::from(info.max_entries)));
-        Self { map, key_size, page: Vec::new(), at: 0, left: most.saturating_mul(2), ended: false }
+        let (key_size, most) = info.map_or((0, 0), |info| {
+            (info.key_size as usize, u64::from(info.max_entries))
+        });
+        Self {
+            map,
+            key_size,
+            page: Vec::new(),
+            at: 0,
+            left: most.saturating_mul(2),
+            ended: false,
+        }
     }
 
     fn turn_page(&mut self) -> Result<()> {

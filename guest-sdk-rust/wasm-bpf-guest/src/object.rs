@@ -54,7 +54,11 @@ impl ObjectBuilder {
         }
         options.set_verifier_log_level(self.verifier_log_level)?;
         let object = objects::OpenObject::open(elf, &options)?;
-        Ok(OpenObject { object: Rc::new(Opened { handle: RefCell::new(Some(object)) }) })
+        Ok(OpenObject {
+            object: Rc::new(Opened {
+                handle: RefCell::new(Some(object)),
+            }),
+        })
     }
 
     /// Opens an object from a file in a directory that the host opened to the component.
@@ -66,7 +70,10 @@ impl ObjectBuilder {
                 std::io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
                 _ => ErrorKind::Other(error.raw_os_error().unwrap_or(5)),
             };
-            Error::of_code(kind, format!("cannot read the object {}: {error}", path.display()))
+            Error::of_code(
+                kind,
+                format!("cannot read the object {}: {error}", path.display()),
+            )
         })?;
         self.open_memory(&elf)
     }
@@ -104,26 +111,37 @@ impl OpenObject {
     pub fn maps(&self) -> impl Iterator<Item = OpenMap> + use<> {
         let declared = self.object.with(|object| object.maps()).unwrap_or_default();
         let object = Rc::clone(&self.object);
-        declared.into_iter().map(move |map| OpenMap { object: Rc::clone(&object), name: map.name })
+        declared.into_iter().map(move |map| OpenMap {
+            object: Rc::clone(&object),
+            name: map.name,
+        })
     }
 
     /// The programs that the object declares.
     pub fn progs(&self) -> impl Iterator<Item = OpenProgram> + use<> {
-        let declared = self.object.with(|object| object.programs()).unwrap_or_default();
+        let declared = self
+            .object
+            .with(|object| object.programs())
+            .unwrap_or_default();
         let object = Rc::clone(&self.object);
-        declared
-            .into_iter()
-            .map(move |program| OpenProgram { object: Rc::clone(&object), name: program.name })
+        declared.into_iter().map(move |program| OpenProgram {
+            object: Rc::clone(&object),
+            name: program.name,
+        })
     }
 
     /// A map by its name; for global data its section, such as `.rodata`.
     pub fn map(&self, name: &str) -> Result<OpenMap> {
-        self.maps().find(|map| map.name == name).ok_or_else(|| no_such("map", name))
+        self.maps()
+            .find(|map| map.name == name)
+            .ok_or_else(|| no_such("map", name))
     }
 
     /// A program by its name.
     pub fn program(&self, name: &str) -> Result<OpenProgram> {
-        self.progs().find(|program| program.name == name).ok_or_else(|| no_such("program", name))
+        self.progs()
+            .find(|program| program.name == name)
+            .ok_or_else(|| no_such("program", name))
     }
 
     /// Brings the object into the kernel.
@@ -134,12 +152,17 @@ impl OpenObject {
     pub fn load(self) -> Result<Object> {
         let handle = self.object.handle.take();
         let handle = handle.expect("`load` takes the open object, so it is called once");
-        Ok(Object { handle: objects::OpenObject::load(handle)? })
+        Ok(Object {
+            handle: objects::OpenObject::load(handle)?,
+        })
     }
 }
 
 fn no_such(what: &str, name: &str) -> Error {
-    Error::of_code(ErrorKind::NotFound, format!("the object has no {what} `{name}`"))
+    Error::of_code(
+        ErrorKind::NotFound,
+        format!("the object has no {what} `{name}`"),
+    )
 }
 
 /// A map of an open object. After load its functions fail.
@@ -236,7 +259,9 @@ impl OpenMap {
 
     /// The contents of a global-data map.
     pub fn initial_value(&self) -> Result<Vec<u8>> {
-        Ok(self.object.with(|object| object.initial_value(&self.name))??)
+        Ok(self
+            .object
+            .with(|object| object.initial_value(&self.name))??)
     }
 
     /// Overwrites the contents of a global-data map from its start on.
@@ -336,12 +361,18 @@ impl Object {
 
     /// The maps that were created.
     pub fn maps(&self) -> impl Iterator<Item = Map> + '_ {
-        self.handle.map_names().into_iter().filter_map(|name| self.map(&name).ok())
+        self.handle
+            .map_names()
+            .into_iter()
+            .filter_map(|name| self.map(&name).ok())
     }
 
     /// The programs that were loaded.
     pub fn progs(&self) -> impl Iterator<Item = Program> + '_ {
-        self.handle.program_names().into_iter().filter_map(|name| self.program(&name).ok())
+        self.handle
+            .program_names()
+            .into_iter()
+            .filter_map(|name| self.program(&name).ok())
     }
 
     /// A map by its name.
@@ -351,7 +382,10 @@ impl Object {
             Err(ErrorKind::NotFound) => Err(no_such("map", name)),
             Err(code) => {
                 let why = crate::error::words(code);
-                Err(Error::of_code(code, format!("cannot get the map `{name}`: {why}")))
+                Err(Error::of_code(
+                    code,
+                    format!("cannot get the map `{name}`: {why}"),
+                ))
             }
         }
     }
@@ -363,7 +397,10 @@ impl Object {
             Err(ErrorKind::NotFound) => Err(no_such("program", name)),
             Err(code) => {
                 let why = crate::error::words(code);
-                Err(Error::of_code(code, format!("cannot get the program `{name}`: {why}")))
+                Err(Error::of_code(
+                    code,
+                    format!("cannot get the program `{name}`: {why}"),
+                ))
             }
         }
     }

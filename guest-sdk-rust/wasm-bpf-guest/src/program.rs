@@ -1,8 +1,8 @@
 //! Programs.
 
+use crate::Link;
 use crate::bindings::programs;
 use crate::error::{Error, ErrorKind, Result, words};
-use crate::Link;
 
 /// Kinds of program.
 pub use crate::bindings::types::ProgramType;
@@ -18,18 +18,27 @@ pub struct Program {
 
 impl Program {
     pub(crate) fn new(handle: programs::Program, name: &str) -> Self {
-        Self { handle: Some(handle), name: name.to_owned() }
+        Self {
+            handle: Some(handle),
+            name: name.to_owned(),
+        }
     }
 
     pub(crate) fn absent(name: &str) -> Self {
-        Self { handle: None, name: name.to_owned() }
+        Self {
+            handle: None,
+            name: name.to_owned(),
+        }
     }
 
     fn handle(&self) -> Result<&programs::Program> {
         self.handle.as_ref().ok_or_else(|| {
             Error::of_code(
                 ErrorKind::NotFound,
-                format!("the program `{}` was not loaded: autoload was switched off", self.name),
+                format!(
+                    "the program `{}` was not loaded: autoload was switched off",
+                    self.name
+                ),
             )
         })
     }
@@ -47,7 +56,11 @@ impl Program {
     /// What is known of the program.
     pub fn info(&self) -> Result<ProgramInfo> {
         self.handle()?.info().map_err(|code| {
-            let text = format!("cannot ask about the program `{}`: {}", self.name, words(code));
+            let text = format!(
+                "cannot ask about the program `{}`: {}",
+                self.name,
+                words(code)
+            );
             Error::of_code(code, text)
         })
     }
@@ -71,7 +84,11 @@ impl Program {
     }
 
     /// Attaches to a static tracepoint, such as `sched`, `sched_process_exec`.
-    pub fn attach_tracepoint(&self, category: impl AsRef<str>, name: impl AsRef<str>) -> Result<Link> {
+    pub fn attach_tracepoint(
+        &self,
+        category: impl AsRef<str>,
+        name: impl AsRef<str>,
+    ) -> Result<Link> {
         self.attach_tracepoint_with_opts(category, name, TracepointOpts::default())
     }
 
@@ -82,7 +99,9 @@ impl Program {
         name: impl AsRef<str>,
         opts: TracepointOpts,
     ) -> Result<Link> {
-        let link = self.handle()?.attach_tracepoint(category.as_ref(), name.as_ref(), opts.cookie)?;
+        let link =
+            self.handle()?
+                .attach_tracepoint(category.as_ref(), name.as_ref(), opts.cookie)?;
         Ok(Link::new(link))
     }
 
@@ -97,7 +116,10 @@ impl Program {
         name: impl AsRef<str>,
         opts: RawTracepointOpts,
     ) -> Result<Link> {
-        Ok(Link::new(self.handle()?.attach_raw_tracepoint(name.as_ref(), opts.cookie)?))
+        Ok(Link::new(
+            self.handle()?
+                .attach_raw_tracepoint(name.as_ref(), opts.cookie)?,
+        ))
     }
 }
 

@@ -85,7 +85,10 @@ impl<'cb> RingBufferBuilder<'cb> {
         let rings = self
             .rings
             .iter()
-            .map(|(map, counter)| buffers::Ring { map, lost_counter: counter.as_deref() })
+            .map(|(map, counter)| buffers::Ring {
+                map,
+                lost_counter: counter.as_deref(),
+            })
             .collect::<Vec<_>>();
         let handle = buffers::RingBuffer::open(&rings)?;
         Ok(RingBuffer {
@@ -153,7 +156,10 @@ impl RingBuffer<'_> {
                 Ok(records) => records,
                 // An interruption comes once, so it is told even if records were handed out.
                 Err(code) => {
-                    return Err(Error::of_code(code, format!("cannot poll the ring buffer: {}", words(code))));
+                    return Err(Error::of_code(
+                        code,
+                        format!("cannot poll the ring buffer: {}", words(code)),
+                    ));
                 }
             };
             self.tell_lost(records.lost);
@@ -213,9 +219,16 @@ impl RingBuffer<'_> {
     /// Calls the callbacks; `count` becomes the answer of one that stops, and is returned.
     fn hand_out(&self, count: &mut i32) -> i32 {
         let mut state = self.state.borrow_mut();
-        let State { callbacks, packed, at, .. } = &mut *state;
+        let State {
+            callbacks,
+            packed,
+            at,
+            ..
+        } = &mut *state;
         while let Some(record) = next_record(packed, at) {
-            let Some(callback) = callbacks.get_mut(record.source as usize) else { continue };
+            let Some(callback) = callbacks.get_mut(record.source as usize) else {
+                continue;
+            };
             let answer = callback(record.data);
             if answer < 0 {
                 *count = answer;
@@ -246,7 +259,10 @@ fn next_record<'a>(packed: &'a [u8], at: &mut usize) -> Option<Record<'a>> {
         let length = (word & LENGTH) as usize;
         *at += 8 + length.next_multiple_of(8);
         if word & DISCARDED == 0 {
-            return Some(Record { source, data: rest.get(..length)? });
+            return Some(Record {
+                source,
+                data: rest.get(..length)?,
+            });
         }
     }
 }
@@ -274,7 +290,14 @@ mod tests {
         while let Some(record) = next_record(&packed, &mut at) {
             seen.push((record.source, record.data.to_vec()));
         }
-        assert_eq!(seen, [(1, b"abc".to_vec()), (2, b"12345678".to_vec()), (0, Vec::new())]);
+        assert_eq!(
+            seen,
+            [
+                (1, b"abc".to_vec()),
+                (2, b"12345678".to_vec()),
+                (0, Vec::new())
+            ]
+        );
         assert_eq!(at, packed.len());
     }
 }

@@ -64,7 +64,12 @@ impl Rings {
         for (index, ring) in rings.iter().enumerate() {
             // Edge-triggered: a record that is reserved but not yet submitted makes the ring readable, and must not make a wait spin.
             let events = epoll::EventFlags::IN | epoll::EventFlags::ET;
-            epoll::add(&epoll, ring.fd(), epoll::EventData::new_u64(index as u64), events)?;
+            epoll::add(
+                &epoll,
+                ring.fd(),
+                epoll::EventData::new_u64(index as u64),
+                events,
+            )?;
         }
         epoll::add(
             &epoll,
@@ -77,7 +82,9 @@ impl Rings {
 
     fn has_record(&self) -> bool {
         // What is corrupt is for `poll` to tell, so it ends a wait too.
-        self.rings.iter().any(|ring| ring.has_record().unwrap_or(true))
+        self.rings
+            .iter()
+            .any(|ring| ring.has_record().unwrap_or(true))
     }
 
     /// Waits in the kernel. Whether the time was not over.
@@ -85,9 +92,15 @@ impl Rings {
         // Rounded up: a wait that ends too early would be repeated in a hurry.
         let timeout = timeout.map(|timeout| {
             let millis = timeout.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as i64;
-            Timespec { tv_sec: millis / 1000, tv_nsec: millis % 1000 * 1_000_000 }
+            Timespec {
+                tv_sec: millis / 1000,
+                tv_nsec: millis % 1000 * 1_000_000,
+            }
         });
-        let mut events = [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }; 8];
+        let mut events = [epoll::Event {
+            flags: epoll::EventFlags::empty(),
+            data: epoll::EventData::new_u64(0),
+        }; 8];
         let count = match epoll::wait(&self.epoll, &mut events[..], timeout.as_ref()) {
             // A signal handler of the embedder ran; whoever asked to stop has told `stop`.
             Err(rustix::io::Errno::INTR) => return Ok(()),
@@ -106,7 +119,10 @@ impl RingBuffer {
         let failed = |map: &Map, error: io::Error| {
             let errno = error.raw_os_error().unwrap_or(libc::EIO);
             let name = &map.info().name;
-            let text = format!("cannot open the ring buffer over `{name}`: {}", Errno(errno));
+            let text = format!(
+                "cannot open the ring buffer over `{name}`: {}",
+                Errno(errno)
+            );
             Failure::errno(errno, text).about(name)
         };
         if sources.is_empty() || sources.len() > MAX_RINGS {
@@ -188,7 +204,10 @@ impl RingBuffer {
         for counter in &mut self.counters {
             let values = counter.map.lookup(&[0; 4])?.unwrap_or_default();
             let (cpus, _) = values.as_chunks::<8>();
-            let total = cpus.iter().map(|cpu| u64::from_ne_bytes(*cpu)).fold(0, u64::wrapping_add);
+            let total = cpus
+                .iter()
+                .map(|cpu| u64::from_ne_bytes(*cpu))
+                .fold(0, u64::wrapping_add);
             lost = lost.saturating_add(total.wrapping_sub(counter.seen));
             counter.seen = total;
         }
@@ -205,7 +224,10 @@ impl RingBuffer {
         if packed.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Records { packed, lost: self.count_lost_if_due()? }))
+        Ok(Some(Records {
+            packed,
+            lost: self.count_lost_if_due()?,
+        }))
     }
 
     /// A stop was asked for: what was pending when that was noticed is still delivered, then the interruption. What programs go on to
@@ -215,14 +237,21 @@ impl RingBuffer {
             Some(backlog) => backlog,
             None => self.available(),
         };
-        let packed = if backlog > 0 { self.take(max_bytes)? } else { Vec::new() };
+        let packed = if backlog > 0 {
+            self.take(max_bytes)?
+        } else {
+            Vec::new()
+        };
         if packed.is_empty() {
             self.backlog = None;
             self.stop.take_bpf_interrupt();
             return Err(ErrorCode::Interrupted.into());
         }
         self.backlog = Some(backlog.saturating_sub(packed.len() as u64));
-        Ok(Records { packed, lost: self.count_lost_if_due()? })
+        Ok(Records {
+            packed,
+            lost: self.count_lost_if_due()?,
+        })
     }
 
     fn count_lost_if_due(&mut self) -> CodeResult<u64> {
@@ -243,7 +272,10 @@ impl RingBuffer {
             return Ok(None);
         }
         let lost = self.count_lost()?;
-        Ok((lost > 0).then(|| Records { packed: Vec::new(), lost }))
+        Ok((lost > 0).then(|| Records {
+            packed: Vec::new(),
+            lost,
+        }))
     }
 
     /// Blocks the thread.
@@ -261,7 +293,10 @@ impl RingBuffer {
                 return Ok(records);
             }
         }
-        Ok(Records { packed: Vec::new(), lost: self.count_lost()? })
+        Ok(Records {
+            packed: Vec::new(),
+            lost: self.count_lost()?,
+        })
     }
 
     /// Leaves the thread to others.
@@ -296,7 +331,10 @@ impl RingBuffer {
                 return Ok(records);
             }
         }
-        Ok(Records { packed: Vec::new(), lost: self.count_lost()? })
+        Ok(Records {
+            packed: Vec::new(),
+            lost: self.count_lost()?,
+        })
     }
 }
 
@@ -316,7 +354,8 @@ impl Deadline {
     }
 
     fn left(&self) -> Option<Duration> {
-        self.0.map(|at| at.saturating_duration_since(Instant::now()))
+        self.0
+            .map(|at| at.saturating_duration_since(Instant::now()))
     }
 
     fn is_over(&self) -> bool {
@@ -352,9 +391,17 @@ impl Pollable for Ready {
         while !rings.has_record() {
             // A failure ends the wait: `poll` then meets it too, and can say so.
             let Ok(reactor) = self.reactor() else { return };
-            let Ok(mut ready) = reactor.readable_mut().await else { return };
-            let mut events = [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }; MAX_RINGS];
-            let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+            let Ok(mut ready) = reactor.readable_mut().await else {
+                return;
+            };
+            let mut events = [epoll::Event {
+                flags: epoll::EventFlags::empty(),
+                data: epoll::EventData::new_u64(0),
+            }; MAX_RINGS];
+            let now = Timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            };
             let _ = epoll::wait(ready.get_inner(), &mut events[..], Some(&now));
             ready.clear_ready();
         }
@@ -365,7 +412,12 @@ impl blocking::Host for WasmBpfCtxView<'_> {}
 
 impl blocking::HostRingBuffer for WasmBpfCtxView<'_> {
     fn open(&mut self, rings: Vec<blocking::Ring>) -> FailureResult<Resource<RingBuffer>> {
-        self.open_ring_buffer(rings.into_iter().map(|ring| (ring.map, ring.lost_counter)).collect())
+        self.open_ring_buffer(
+            rings
+                .into_iter()
+                .map(|ring| (ring.map, ring.lost_counter))
+                .collect(),
+        )
     }
 
     fn poll(
@@ -377,7 +429,10 @@ impl blocking::HostRingBuffer for WasmBpfCtxView<'_> {
         self.table.get_mut(&buffer)?.poll(timeout, max_bytes)
     }
 
-    fn subscribe(&mut self, buffer: Resource<RingBuffer>) -> wasmtime::Result<Resource<DynPollable>> {
+    fn subscribe(
+        &mut self,
+        buffer: Resource<RingBuffer>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
         self.subscribe_ring_buffer(&buffer)
     }
 
@@ -395,7 +450,12 @@ impl waiting::Host for WasmBpfCtxView<'_> {}
 
 impl waiting::HostRingBuffer for WasmBpfCtxView<'_> {
     fn open(&mut self, rings: Vec<waiting::Ring>) -> FailureResult<Resource<RingBuffer>> {
-        self.open_ring_buffer(rings.into_iter().map(|ring| (ring.map, ring.lost_counter)).collect())
+        self.open_ring_buffer(
+            rings
+                .into_iter()
+                .map(|ring| (ring.map, ring.lost_counter))
+                .collect(),
+        )
     }
 
     async fn poll(
@@ -404,12 +464,18 @@ impl waiting::HostRingBuffer for WasmBpfCtxView<'_> {
         timeout: Option<u64>,
         max_bytes: u32,
     ) -> CodeResult<waiting::Records> {
-        let Records { packed, lost } =
-            self.table.get_mut(&buffer)?.poll_async(timeout, max_bytes).await?;
+        let Records { packed, lost } = self
+            .table
+            .get_mut(&buffer)?
+            .poll_async(timeout, max_bytes)
+            .await?;
         Ok(waiting::Records { packed, lost })
     }
 
-    fn subscribe(&mut self, buffer: Resource<RingBuffer>) -> wasmtime::Result<Resource<DynPollable>> {
+    fn subscribe(
+        &mut self,
+        buffer: Resource<RingBuffer>,
+    ) -> wasmtime::Result<Resource<DynPollable>> {
         self.subscribe_ring_buffer(&buffer)
     }
 
@@ -431,7 +497,10 @@ impl WasmBpfCtxView<'_> {
     ) -> FailureResult<Resource<RingBuffer>> {
         let mut sources = Vec::new();
         for (map, counter) in &rings {
-            let counter = counter.as_ref().map(|counter| self.table.get(counter)).transpose()?;
+            let counter = counter
+                .as_ref()
+                .map(|counter| self.table.get(counter))
+                .transpose()?;
             sources.push((self.table.get(map)?, counter));
         }
         let buffer = RingBuffer::new(sources, self.ctx.stop.clone())?;

@@ -47,7 +47,14 @@ impl Mapping {
     fn new(fd: &OwnedFd, length: usize, protection: ProtFlags, offset: usize) -> io::Result<Self> {
         // SAFETY: a new mapping at an address of the kernel's choice.
         let start = unsafe {
-            mmap(ptr::null_mut(), length, protection, MapFlags::SHARED, fd, offset as u64)?
+            mmap(
+                ptr::null_mut(),
+                length,
+                protection,
+                MapFlags::SHARED,
+                fd,
+                offset as u64,
+            )?
         };
         let start = NonNull::new(start.cast()).expect("a mapping is not at address 0");
         Ok(Self { start, length })
@@ -80,7 +87,12 @@ impl Ring {
             .ok_or_else(|| io::Error::from_raw_os_error(libc::ENOMEM))?;
         let consumer = Mapping::new(&fd, page, ProtFlags::READ | ProtFlags::WRITE, 0)?;
         let producer = Mapping::new(&fd, length, ProtFlags::READ, page)?;
-        Ok(Self { fd, consumer, producer, size })
+        Ok(Self {
+            fd,
+            consumer,
+            producer,
+            size,
+        })
     }
 
     /// Becomes readable when the kernel wakes the consumer.
@@ -167,7 +179,9 @@ impl Ring {
             return Err(Corrupt);
         }
         // Only now may the kernel write there again.
-        self.consumer.position().store(from.wrapping_add(taken), Ordering::Release);
+        self.consumer
+            .position()
+            .store(from.wrapping_add(taken), Ordering::Release);
         Ok(())
     }
 }

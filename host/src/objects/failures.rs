@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::load::VerifierLog;
 use super::OpenObject;
+use super::load::VerifierLog;
 use crate::bindings::types::ErrorCode;
 use crate::error::{Errno, Failure, code_of_errno};
 
@@ -12,7 +12,11 @@ const MAX_LOG: usize = 64 << 10;
 const KERNEL_BTF: &str = "/sys/kernel/btf/vmlinux";
 
 pub(super) fn no_such(what: &str, wanted: &str, object: &str, names: &[String]) -> Failure {
-    let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let known = if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    };
     Failure::refused(
         ErrorCode::NotFound,
         format!("there is no {what} `{wanted}` in the object `{object}`; it has {known}"),
@@ -38,7 +42,10 @@ pub(super) fn prepare(
 ) -> Failure {
     let name = &open.name;
     if let Some(map) = warnings.iter().find_map(|line| failed_map(line)) {
-        let mut text = format!("cannot create the map `{map}` of `{name}`: {}", Errno(errno));
+        let mut text = format!(
+            "cannot create the map `{map}` of `{name}`: {}",
+            Errno(errno)
+        );
         if let Ok(map) = open.map(map) {
             let map = map.declaration();
             text.push_str(&format!(
@@ -108,7 +115,9 @@ pub(super) fn load(
         append_warnings(&mut text, warnings);
         append_capabilities(&mut text, errno);
         if errno == libc::EINVAL {
-            text.push_str("\nthis kernel may not have this type of program, or an attach type of it");
+            text.push_str(
+                "\nthis kernel may not have this type of program, or an attach type of it",
+            );
         }
         return Failure::errno(errno, text).about(program);
     };
@@ -123,7 +132,10 @@ pub(super) fn load(
             .with_log(end_of(&log, MAX_LOG).to_owned());
     }
     let end = last_lines(&log, 6);
-    let text = format!("the verifier rejected the program `{program}`: {}\n{end}", Errno(errno));
+    let text = format!(
+        "the verifier rejected the program `{program}`: {}\n{end}",
+        Errno(errno)
+    );
     Failure::new(ErrorCode::RejectedByVerifier, errno, text)
         .about(program)
         .with_log(end_of(&log, MAX_LOG).to_owned())
@@ -163,12 +175,16 @@ pub(crate) fn append_capabilities(text: &mut String, errno: i32) {
             missing.join(" and ")
         ));
     } else if errno == libc::EPERM {
-        text.push_str("\nthe process has the capabilities: a security policy of this machine may forbid it");
+        text.push_str(
+            "\nthe process has the capabilities: a security policy of this machine may forbid it",
+        );
     }
 }
 
 fn effective_capabilities(status: &str) -> Option<u64> {
-    let hex = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    let hex = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))?;
     u64::from_str_radix(hex.trim(), 16).ok()
 }
 
@@ -177,18 +193,24 @@ fn missing_capabilities(effective: u64) -> Vec<&'static str> {
     if has(CAP_SYS_ADMIN) {
         return Vec::new();
     }
-    [(CAP_BPF, "CAP_BPF"), (CAP_PERFMON, "CAP_PERFMON"), (CAP_NET_ADMIN, "CAP_NET_ADMIN")]
-        .into_iter()
-        .filter(|(bit, _)| !has(*bit))
-        .map(|(_, name)| name)
-        .collect()
+    [
+        (CAP_BPF, "CAP_BPF"),
+        (CAP_PERFMON, "CAP_PERFMON"),
+        (CAP_NET_ADMIN, "CAP_NET_ADMIN"),
+    ]
+    .into_iter()
+    .filter(|(bit, _)| !has(*bit))
+    .map(|(_, name)| name)
+    .collect()
 }
 
 /// The program in libbpf's `prog 'NAME': BPF program load failed: ...` and its like.
 fn failed_program(line: &str) -> Option<&str> {
     let (name, rest) = line.strip_prefix("prog '")?.split_once("': ")?;
-    (rest.starts_with("BPF program load failed") || rest.starts_with("failed to")
-        || rest.starts_with("missing BPF prog type") || rest.starts_with("failed to prepare"))
+    (rest.starts_with("BPF program load failed")
+        || rest.starts_with("failed to")
+        || rest.starts_with("missing BPF prog type")
+        || rest.starts_with("failed to prepare"))
     .then_some(name)
 }
 
@@ -223,12 +245,18 @@ fn last_lines(log: &str, most: usize) -> String {
     let lines = log
         .lines()
         .filter(|line| {
-            !line.trim().is_empty() && !line.starts_with("processed ") && !line.starts_with("verification time")
+            !line.trim().is_empty()
+                && !line.starts_with("processed ")
+                && !line.starts_with("verification time")
                 && !line.starts_with("stack depth")
         })
         .collect::<Vec<_>>();
     let start = lines.len().saturating_sub(most);
-    lines[start..].iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+    lines[start..]
+        .iter()
+        .map(|line| format!("  {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]
@@ -237,7 +265,10 @@ mod tests {
 
     #[test]
     fn finds_who_failed() {
-        assert_eq!(failed_program("prog 'f': BPF program load failed: -EACCES"), Some("f"));
+        assert_eq!(
+            failed_program("prog 'f': BPF program load failed: -EACCES"),
+            Some("f")
+        );
         assert_eq!(failed_program("prog 'f': relo #1: some detail"), None);
         assert_eq!(failed_map("map 'm': failed to create: -E2BIG"), Some("m"));
         assert_eq!(failed_map("map 'm': found something"), None);
@@ -247,7 +278,10 @@ mod tests {
     fn finds_the_field() {
         let log = "0: (85) call\n<invalid CO-RE relocation>\nfailed to resolve CO-RE relocation <byte_off> [7] \
                    struct task_struct.no_such (0:1 @ offset 8)\nprocessed 1 insns";
-        assert_eq!(failed_relocation(log).unwrap(), "`struct task_struct.no_such`");
+        assert_eq!(
+            failed_relocation(log).unwrap(),
+            "`struct task_struct.no_such`"
+        );
         assert_eq!(failed_relocation("0: (95) exit"), None);
     }
 
@@ -261,9 +295,18 @@ mod tests {
 
     #[test]
     fn names_missing_capabilities() {
-        assert_eq!(effective_capabilities("Name:\tx\nCapEff:\t0000000000000000\n"), Some(0));
-        assert_eq!(missing_capabilities(0), ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN"]);
+        assert_eq!(
+            effective_capabilities("Name:\tx\nCapEff:\t0000000000000000\n"),
+            Some(0)
+        );
+        assert_eq!(
+            missing_capabilities(0),
+            ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN"]
+        );
         assert!(missing_capabilities(1 << CAP_SYS_ADMIN).is_empty());
-        assert_eq!(missing_capabilities(1 << CAP_BPF | 1 << CAP_NET_ADMIN), ["CAP_PERFMON"]);
+        assert_eq!(
+            missing_capabilities(1 << CAP_BPF | 1 << CAP_NET_ADMIN),
+            ["CAP_PERFMON"]
+        );
     }
 }

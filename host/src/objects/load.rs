@@ -31,7 +31,12 @@ impl VerifierLog {
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         // SAFETY: a new mapping at an address of the kernel's choice.
         let memory = unsafe {
-            mmap_anonymous(std::ptr::null_mut(), Self::SIZE, ProtFlags::READ | ProtFlags::WRITE, flags)
+            mmap_anonymous(
+                std::ptr::null_mut(),
+                Self::SIZE,
+                ProtFlags::READ | ProtFlags::WRITE,
+                flags,
+            )
         }?;
         let memory = NonNull::new(memory.cast()).expect("a mapping is not at address 0");
         Ok(Self { program, memory })
@@ -41,7 +46,10 @@ impl VerifierLog {
     pub(super) fn text(&self) -> String {
         // SAFETY: the mapping has SIZE bytes, and the kernel is done with it.
         let bytes = unsafe { std::slice::from_raw_parts(self.memory.as_ptr(), Self::SIZE) };
-        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(Self::SIZE);
+        let end = bytes
+            .iter()
+            .position(|byte| *byte == 0)
+            .unwrap_or(Self::SIZE);
         String::from_utf8_lossy(&bytes[..end]).into_owned()
     }
 }
@@ -65,7 +73,12 @@ pub(super) fn load(ctx: &WasmBpfCtx, open: OpenObject) -> FailureResult<LoadedOb
         unsafe { sys::bpf_object__prepare(pointer) }
     });
     if answer < 0 {
-        return Err(failures::prepare(&open, -answer, &warnings, ctx.custom_btf.as_deref()));
+        return Err(failures::prepare(
+            &open,
+            -answer,
+            &warnings,
+            ctx.custom_btf.as_deref(),
+        ));
     }
     check_instructions(ctx, &open)?;
     let (answer, warnings) = messages::collect(sink, || {
@@ -77,7 +90,10 @@ pub(super) fn load(ctx: &WasmBpfCtx, open: OpenObject) -> FailureResult<LoadedOb
     }
     if let (Some(sink), 1..) = (sink, open.verifier_log_level) {
         for log in &logs {
-            sink(MessageLevel::Debug, &format!("verifier log of `{}`:\n{}", log.program, log.text()));
+            sink(
+                MessageLevel::Debug,
+                &format!("verifier log of `{}`:\n{}", log.program, log.text()),
+            );
         }
     }
     LoadedObject::new(open, held)
@@ -130,8 +146,13 @@ fn largest_map(open: &OpenObject, cpus: u32) -> Option<String> {
         .filter(|map| map.autocreate())
         .map(|map| {
             let map = map.declaration();
-            let bytes =
-                map_memory(map.type_, map.key_size, map.value_size, map.max_entries, cpus);
+            let bytes = map_memory(
+                map.type_,
+                map.key_size,
+                map.value_size,
+                map.max_entries,
+                cpus,
+            );
             (bytes, map.name)
         })
         .max()
@@ -153,7 +174,11 @@ fn set_verifier_logs(open: &OpenObject) -> FailureResult<Vec<VerifierLog>> {
                     VerifierLog::SIZE as sys::size_t,
                 )
             };
-            if answer < 0 { Err(out_of_memory()) } else { Ok(log) }
+            if answer < 0 {
+                Err(out_of_memory())
+            } else {
+                Ok(log)
+            }
         })
         .collect()
 }
@@ -172,7 +197,8 @@ fn check_instructions(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<()> 
         ctx.policy
             .check_program(&name, program.kind(), program.attach_type())
             .map_err(|missing| Failure::from(missing).about(&name))?;
-        ctx.policy.check_instructions(&name, program.kind(), program.instructions(), &map_fds)?;
+        ctx.policy
+            .check_instructions(&name, program.kind(), program.instructions(), &map_fds)?;
     }
     Ok(())
 }
@@ -184,7 +210,10 @@ impl LoadedObject {
             let fd = unsafe { BorrowedFd::borrow_raw(fd) };
             fd.try_clone_to_owned().map_err(|error| {
                 let errno = error.raw_os_error().unwrap_or(libc::EIO);
-                Failure::errno(errno, format!("no descriptor left for `{}`: {error}", open.name))
+                Failure::errno(
+                    errno,
+                    format!("no descriptor left for `{}`: {error}", open.name),
+                )
             })
         };
         let mut programs = Vec::new();
@@ -205,12 +234,21 @@ impl LoadedObject {
             // SAFETY: a map of a loaded object.
             let fd = unsafe { sys::bpf_map__fd(map.pointer) };
             if fd >= 0 {
-                maps.push(LoadedMap { name: map.name(), fd: duplicate(fd)? });
+                maps.push(LoadedMap {
+                    name: map.name(),
+                    fd: duplicate(fd)?,
+                });
             }
         }
         let name = open.name;
         // SAFETY: the object is loaded, and the pointer has one owner again.
         let object = unsafe { libbpf_rs::Object::from_ptr(open.object.take_ptr()) };
-        Ok(Self { name, programs, maps, object: Mutex::new(object), _held: held })
+        Ok(Self {
+            name,
+            programs,
+            maps,
+            object: Mutex::new(object),
+            _held: held,
+        })
     }
 }

@@ -14,37 +14,98 @@ pub struct Grant {
 
 /// Name, what the value is (none: takes no value), what it allows.
 pub(crate) const GRANTS: &[(&str, Option<&str>, &str)] = &[
-    ("binary", Some("PATH"), "probe this file of the host when an ELF section names it (uprobe, USDT)"),
-    ("cgroup", Some("PATH"), "programs on cgroups: sockets, packets, devices, sysctl, sock_ops"),
-    ("disconnect", None, "let a program stay attached after the component ended"),
+    (
+        "binary",
+        Some("PATH"),
+        "probe this file of the host when an ELF section names it (uprobe, USDT)",
+    ),
+    (
+        "cgroup",
+        Some("PATH"),
+        "programs on cgroups: sockets, packets, devices, sysctl, sock_ops",
+    ),
+    (
+        "disconnect",
+        None,
+        "let a program stay attached after the component ended",
+    ),
     ("fmod-ret", None, "change what kernel functions return"),
     ("freplace", None, "replace functions of other BPF programs"),
-    ("helper", Some("NAME"), "this helper, such as bpf_send_signal"),
+    (
+        "helper",
+        Some("NAME"),
+        "this helper, such as bpf_send_signal",
+    ),
     ("kfunc", Some("NAME"), "this kernel function"),
     ("lsm", None, "security hooks, which may deny operations"),
     ("lwt", None, "programs on routes (lightweight tunnels)"),
-    ("map-type", Some("NAME"), "this kind of map, when it is not among those for observing"),
+    (
+        "map-type",
+        Some("NAME"),
+        "this kind of map, when it is not among those for observing",
+    ),
     ("netfilter", None, "packet filter hooks"),
-    ("netns", None, "socket lookup and flow dissection of a network namespace"),
-    ("pin", Some("PATH"), "keep maps, programs and links under this path of a BPF file system"),
-    ("program-type", Some("NAME"), "this kind of program, when no other grant covers it"),
-    ("query", None, "list what others have in the kernel, and turn ids into handles"),
-    ("raw-tracepoint-writable", None, "raw tracepoints that can write to their arguments"),
-    ("socket-filter", Some("INTERFACE"), "see packets of this network interface"),
+    (
+        "netns",
+        None,
+        "socket lookup and flow dissection of a network namespace",
+    ),
+    (
+        "pin",
+        Some("PATH"),
+        "keep maps, programs and links under this path of a BPF file system",
+    ),
+    (
+        "program-type",
+        Some("NAME"),
+        "this kind of program, when no other grant covers it",
+    ),
+    (
+        "query",
+        None,
+        "list what others have in the kernel, and turn ids into handles",
+    ),
+    (
+        "raw-tracepoint-writable",
+        None,
+        "raw tracepoints that can write to their arguments",
+    ),
+    (
+        "socket-filter",
+        Some("INTERFACE"),
+        "see packets of this network interface",
+    ),
     ("sockmap", None, "redirect and change data between sockets"),
-    ("struct-ops", None, "implement operations of the kernel, such as congestion control"),
+    (
+        "struct-ops",
+        None,
+        "implement operations of the kernel, such as congestion control",
+    ),
     ("syscall", None, "programs that make system calls"),
-    ("tc", Some("INTERFACE"), "see, change and drop packets of this network interface (tc, tcx, netkit)"),
-    ("xdp", Some("INTERFACE"), "see, change and drop packets of this network interface (XDP)"),
+    (
+        "tc",
+        Some("INTERFACE"),
+        "see, change and drop packets of this network interface (tc, tcx, netkit)",
+    ),
+    (
+        "xdp",
+        Some("INTERFACE"),
+        "see, change and drop packets of this network interface (XDP)",
+    ),
 ];
 
 impl Grant {
     /// The grant `name`, or `name=value`.
     pub(crate) fn new(name: &'static str, value: Option<&str>) -> Self {
-        debug_assert!(GRANTS.iter().any(|(known, takes, _)| {
-            *known == name && takes.is_some() == value.is_some()
-        }));
-        Self { name, value: value.map(str::to_owned) }
+        debug_assert!(
+            GRANTS
+                .iter()
+                .any(|(known, takes, _)| { *known == name && takes.is_some() == value.is_some() })
+        );
+        Self {
+            name,
+            value: value.map(str::to_owned),
+        }
     }
 
     /// The name in front of `=`.
@@ -104,7 +165,11 @@ pub enum ParseGrantError {
 }
 
 fn names() -> String {
-    GRANTS.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join(", ")
+    GRANTS
+        .iter()
+        .map(|(name, ..)| *name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl FromStr for Grant {
@@ -121,7 +186,10 @@ impl FromStr for Grant {
         match (takes, value) {
             (Some(what), None | Some("")) => Err(ParseGrantError::NeedsValue { name, value: what }),
             (None, Some(_)) => Err(ParseGrantError::TakesNoValue(name)),
-            _ => Ok(Self { name, value: value.map(str::to_owned) }),
+            _ => Ok(Self {
+                name,
+                value: value.map(str::to_owned),
+            }),
         }
     }
 }
@@ -139,10 +207,22 @@ mod tests {
         for text in ["lsm", "xdp=eth0", "helper=bpf_send_signal", "xdp=*"] {
             assert_eq!(grant(text).to_string(), text);
         }
-        assert!(matches!("xpd=eth0".parse::<Grant>(), Err(ParseGrantError::Unknown(_))));
-        assert!(matches!("xdp".parse::<Grant>(), Err(ParseGrantError::NeedsValue { .. })));
-        assert!(matches!("xdp=".parse::<Grant>(), Err(ParseGrantError::NeedsValue { .. })));
-        assert!(matches!("lsm=1".parse::<Grant>(), Err(ParseGrantError::TakesNoValue("lsm"))));
+        assert!(matches!(
+            "xpd=eth0".parse::<Grant>(),
+            Err(ParseGrantError::Unknown(_))
+        ));
+        assert!(matches!(
+            "xdp".parse::<Grant>(),
+            Err(ParseGrantError::NeedsValue { .. })
+        ));
+        assert!(matches!(
+            "xdp=".parse::<Grant>(),
+            Err(ParseGrantError::NeedsValue { .. })
+        ));
+        assert!(matches!(
+            "lsm=1".parse::<Grant>(),
+            Err(ParseGrantError::TakesNoValue("lsm"))
+        ));
     }
 
     #[test]

@@ -107,7 +107,10 @@ helpers! {
 
 /// `bpf_send_signal` for `BPF_FUNC_send_signal`: the name that programs and grants use.
 pub(super) fn public_name(constant: &str) -> String {
-    format!("bpf_{}", constant.strip_prefix("BPF_FUNC_").unwrap_or(constant))
+    format!(
+        "bpf_{}",
+        constant.strip_prefix("BPF_FUNC_").unwrap_or(constant)
+    )
 }
 
 #[cfg(test)]

@@ -28,7 +28,9 @@ pub(super) struct Asks {
 /// An instruction that no compiler and no relocation makes.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BadInstruction {
-    #[error("instruction {at} refers to a map by descriptor {descriptor}, which is not one of this object's maps")]
+    #[error(
+        "instruction {at} refers to a map by descriptor {descriptor}, which is not one of this object's maps"
+    )]
     ForeignMap { at: usize, descriptor: i32 },
     #[error("instruction {at} refers to a map by index, which this host does not allow")]
     MapByIndex { at: usize },
@@ -37,7 +39,10 @@ pub(super) enum BadInstruction {
 }
 
 /// Collects what `instructions` ask for. `map_fds` are the descriptors of the object's own maps.
-pub(super) fn scan(instructions: &[bpf_insn], map_fds: &BTreeSet<i32>) -> Result<Asks, BadInstruction> {
+pub(super) fn scan(
+    instructions: &[bpf_insn],
+    map_fds: &BTreeSet<i32>,
+) -> Result<Asks, BadInstruction> {
     const LOAD_64: u8 = (sys::BPF_LD | sys::BPF_IMM | sys::BPF_DW) as u8;
     const CALL: u8 = (sys::BPF_JMP | sys::BPF_CALL) as u8;
     // The same with the source bit, and in the 32-bit class: the verifier refuses them, but that is its word, not ours.
@@ -56,7 +61,10 @@ pub(super) fn scan(instructions: &[bpf_insn], map_fds: &BTreeSet<i32>) -> Result
                     sys::BPF_PSEUDO_MAP_FD | sys::BPF_PSEUDO_MAP_VALUE
                         if !map_fds.contains(&instruction.imm) =>
                     {
-                        return Err(BadInstruction::ForeignMap { at, descriptor: instruction.imm });
+                        return Err(BadInstruction::ForeignMap {
+                            at,
+                            descriptor: instruction.imm,
+                        });
                     }
                     sys::BPF_PSEUDO_MAP_IDX | sys::BPF_PSEUDO_MAP_IDX_VALUE => {
                         return Err(BadInstruction::MapByIndex { at });
@@ -99,14 +107,22 @@ mod tests {
     use super::*;
 
     fn instruction(code: u32, src: u8, off: i16, imm: i32) -> bpf_insn {
-        let mut instruction = bpf_insn { code: code as u8, off, imm, ..Default::default() };
+        let mut instruction = bpf_insn {
+            code: code as u8,
+            off,
+            imm,
+            ..Default::default()
+        };
         instruction.set_src_reg(src);
         instruction
     }
 
     fn load_64(src: u32, imm: i32) -> [bpf_insn; 2] {
         let code = sys::BPF_LD | sys::BPF_IMM | sys::BPF_DW;
-        [instruction(code, src as u8, 0, imm), instruction(0, 0, 0, 0)]
+        [
+            instruction(code, src as u8, 0, imm),
+            instruction(0, 0, 0, 0),
+        ]
     }
 
     fn call(src: u32, off: i16, imm: i32) -> bpf_insn {
@@ -135,11 +151,17 @@ mod tests {
         for kind in [sys::BPF_PSEUDO_MAP_FD, sys::BPF_PSEUDO_MAP_VALUE] {
             assert_eq!(
                 scan(&load_64(kind, 3), &own),
-                Err(BadInstruction::ForeignMap { at: 0, descriptor: 3 })
+                Err(BadInstruction::ForeignMap {
+                    at: 0,
+                    descriptor: 3
+                })
             );
         }
         for kind in [sys::BPF_PSEUDO_MAP_IDX, sys::BPF_PSEUDO_MAP_IDX_VALUE] {
-            assert_eq!(scan(&load_64(kind, 0), &own), Err(BadInstruction::MapByIndex { at: 0 }));
+            assert_eq!(
+                scan(&load_64(kind, 0), &own),
+                Err(BadInstruction::MapByIndex { at: 0 })
+            );
         }
     }
 
@@ -148,7 +170,13 @@ mod tests {
         let [first, mut second] = load_64(0, 1);
         second.code = (sys::BPF_JMP | sys::BPF_CALL) as u8;
         second.imm = 109;
-        assert_eq!(scan(&[first, second], &BTreeSet::new()), Ok(Asks::default()));
-        assert_eq!(scan(&[first], &BTreeSet::new()), Err(BadInstruction::CutOff { at: 0 }));
+        assert_eq!(
+            scan(&[first, second], &BTreeSet::new()),
+            Ok(Asks::default())
+        );
+        assert_eq!(
+            scan(&[first], &BTreeSet::new()),
+            Err(BadInstruction::CutOff { at: 0 })
+        );
     }
 }

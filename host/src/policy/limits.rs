@@ -21,7 +21,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { map_memory: 512 << 20, maps: 1024, programs: 512, links: 4096 }
+        Self {
+            map_memory: 512 << 20,
+            maps: 1024,
+            programs: 512,
+            links: 4096,
+        }
     }
 }
 
@@ -71,16 +76,32 @@ pub(crate) struct LimitExceeded {
 
 impl Usage {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, used: Arc::default() }
+        Self {
+            limits,
+            used: Arc::default(),
+        }
     }
 
     pub(crate) fn reserve(&self, need: Need) -> Result<Reservation, LimitExceeded> {
-        let mut held = Reservation { need: Need::default(), used: Arc::clone(&self.used) };
-        take("map-memory", &self.used.map_memory, self.limits.map_memory, need.map_memory)?;
+        let mut held = Reservation {
+            need: Need::default(),
+            used: Arc::clone(&self.used),
+        };
+        take(
+            "map-memory",
+            &self.used.map_memory,
+            self.limits.map_memory,
+            need.map_memory,
+        )?;
         held.need.map_memory = need.map_memory;
         take("maps", &self.used.maps, self.limits.maps, need.maps)?;
         held.need.maps = need.maps;
-        take("programs", &self.used.programs, self.limits.programs, need.programs)?;
+        take(
+            "programs",
+            &self.used.programs,
+            self.limits.programs,
+            need.programs,
+        )?;
         held.need.programs = need.programs;
         take("links", &self.used.links, self.limits.links, need.links)?;
         held.need.links = need.links;
@@ -88,21 +109,37 @@ impl Usage {
     }
 }
 
-fn take(name: &'static str, counter: &AtomicU64, limit: u64, wanted: u64) -> Result<(), LimitExceeded> {
+fn take(
+    name: &'static str,
+    counter: &AtomicU64,
+    limit: u64,
+    wanted: u64,
+) -> Result<(), LimitExceeded> {
     counter
         .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
             used.checked_add(wanted).filter(|sum| *sum <= limit)
         })
         .map(drop)
-        .map_err(|used| LimitExceeded { name, limit, used, wanted })
+        .map_err(|used| LimitExceeded {
+            name,
+            limit,
+            used,
+            wanted,
+        })
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.used.map_memory.fetch_sub(self.need.map_memory, Ordering::Relaxed);
+        self.used
+            .map_memory
+            .fetch_sub(self.need.map_memory, Ordering::Relaxed);
         self.used.maps.fetch_sub(self.need.maps, Ordering::Relaxed);
-        self.used.programs.fetch_sub(self.need.programs, Ordering::Relaxed);
-        self.used.links.fetch_sub(self.need.links, Ordering::Relaxed);
+        self.used
+            .programs
+            .fetch_sub(self.need.programs, Ordering::Relaxed);
+        self.used
+            .links
+            .fetch_sub(self.need.links, Ordering::Relaxed);
     }
 }
 
@@ -133,7 +170,9 @@ pub(crate) fn map_memory(
         MapType::Arena => PAGE,
         _ => HASH_OVERHEAD + key + value,
     };
-    entry.saturating_mul(max_entries.into()).saturating_add(PAGE)
+    entry
+        .saturating_mul(max_entries.into())
+        .saturating_add(PAGE)
 }
 
 #[cfg(test)]
@@ -142,8 +181,16 @@ mod tests {
 
     #[test]
     fn what_is_dropped_is_free_again() {
-        let usage = Usage::new(Limits { map_memory: 100, maps: 2, ..Limits::default() });
-        let need = Need { map_memory: 60, maps: 1, ..Need::default() };
+        let usage = Usage::new(Limits {
+            map_memory: 100,
+            maps: 2,
+            ..Limits::default()
+        });
+        let need = Need {
+            map_memory: 60,
+            maps: 1,
+            ..Need::default()
+        };
         let first = usage.reserve(need).unwrap();
         assert_eq!(usage.reserve(need).unwrap_err().name, "map-memory");
         drop(first);
@@ -152,18 +199,39 @@ mod tests {
 
     #[test]
     fn what_is_refused_holds_nothing() {
-        let usage = Usage::new(Limits { map_memory: 100, maps: 0, ..Limits::default() });
-        let need = Need { map_memory: 60, maps: 1, ..Need::default() };
+        let usage = Usage::new(Limits {
+            map_memory: 100,
+            maps: 0,
+            ..Limits::default()
+        });
+        let need = Need {
+            map_memory: 60,
+            maps: 1,
+            ..Need::default()
+        };
         assert_eq!(usage.reserve(need).unwrap_err().name, "maps");
-        usage.reserve(Need { map_memory: 100, ..Need::default() }).unwrap();
+        usage
+            .reserve(Need {
+                map_memory: 100,
+                ..Need::default()
+            })
+            .unwrap();
     }
 
     #[test]
     fn the_largest_sizes_do_not_wrap() {
         let max = u32::MAX;
-        for kind in [MapType::Hash, MapType::PercpuHash, MapType::PercpuArray, MapType::Arena] {
+        for kind in [
+            MapType::Hash,
+            MapType::PercpuHash,
+            MapType::PercpuArray,
+            MapType::Arena,
+        ] {
             assert!(map_memory(kind, max, max, max, max) > u64::from(max));
         }
-        assert_eq!(map_memory(MapType::Ringbuf, 0, 0, 1 << 20, 2), (1 << 20) + 4096);
+        assert_eq!(
+            map_memory(MapType::Ringbuf, 0, 0, 1 << 20, 2),
+            (1 << 20) + 4096
+        );
     }
 }

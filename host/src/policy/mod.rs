@@ -59,7 +59,10 @@ impl Policy {
 
     /// Everything.
     pub fn allow_all() -> Self {
-        Self { grants: Vec::new(), all: true }
+        Self {
+            grants: Vec::new(),
+            all: true,
+        }
     }
 
     /// Adds a grant.
@@ -72,7 +75,10 @@ impl Policy {
         if self.all || self.grants.iter().any(|given| given.covers(&grant)) {
             return Ok(());
         }
-        Err(NotGranted { grant: Some(grant), what: what() })
+        Err(NotGranted {
+            grant: Some(grant),
+            what: what(),
+        })
     }
 
     /// Whether any grant of this name was given, whatever its value. Loading a program is not yet using it on an
@@ -86,7 +92,10 @@ impl Policy {
         if self.all || self.grants.iter().any(|given| given.name() == name) {
             return Ok(());
         }
-        Err(NotGranted { grant: Some(Grant::new(name, placeholder)), what: what() })
+        Err(NotGranted {
+            grant: Some(Grant::new(name, placeholder)),
+            what: what(),
+        })
     }
 
     /// A map that is to be created.
@@ -137,16 +146,31 @@ impl Policy {
         let what = || format!("the map `{map}` declares a pin at {path}, which");
         if path.split('/').any(|part| part == "..") {
             // A path that climbs could leave the folder that a grant names.
-            return if self.all { Ok(()) } else { Err(NotGranted { grant: None, what: what() }) };
+            return if self.all {
+                Ok(())
+            } else {
+                Err(NotGranted {
+                    grant: None,
+                    what: what(),
+                })
+            };
         }
         self.require(Grant::new("pin", Some(path)), what)
     }
 
     /// A file of the host that an ELF section names.
     pub(crate) fn check_binary(&self, program: &str, path: &str) -> Result<(), NotGranted> {
-        let what = || format!("the program `{program}` names the file {path} in its section, which");
+        let what =
+            || format!("the program `{program}` names the file {path} in its section, which");
         if path.split('/').any(|part| part == "..") {
-            return if self.all { Ok(()) } else { Err(NotGranted { grant: None, what: what() }) };
+            return if self.all {
+                Ok(())
+            } else {
+                Err(NotGranted {
+                    grant: None,
+                    what: what(),
+                })
+            };
         }
         self.require(Grant::new("binary", Some(path)), what)
     }
@@ -161,9 +185,7 @@ impl Policy {
         let what = || format!("the program `{name}` of type {}", kind.name());
         let any = |grant, placeholder| self.require_any(grant, placeholder, what);
         match kind {
-            ProgramType::Tracepoint
-            | ProgramType::RawTracepoint
-            | ProgramType::PerfEvent => Ok(()),
+            ProgramType::Tracepoint | ProgramType::RawTracepoint | ProgramType::PerfEvent => Ok(()),
             ProgramType::Kprobe => match attach_type {
                 // Plain kprobes and uprobes have no attach type of their own.
                 0
@@ -172,10 +194,9 @@ impl Policy {
                 | sys::BPF_TRACE_KPROBE_SESSION
                 | sys::BPF_TRACE_UPROBE_MULTI
                 | sys::BPF_TRACE_UPROBE_SESSION => Ok(()),
-                other => self.require(
-                    Grant::new("program-type", Some("kprobe")),
-                    || format!("the program `{name}` of type kprobe with attach type {other}"),
-                ),
+                other => self.require(Grant::new("program-type", Some("kprobe")), || {
+                    format!("the program `{name}` of type kprobe with attach type {other}")
+                }),
             },
             ProgramType::Tracing => match attach_type {
                 sys::BPF_TRACE_RAW_TP
@@ -186,10 +207,9 @@ impl Policy {
                 sys::BPF_MODIFY_RETURN => self.require_any("fmod-ret", None, || {
                     format!("the program `{name}`, which changes what a kernel function returns,")
                 }),
-                other => self.require(
-                    Grant::new("program-type", Some("tracing")),
-                    || format!("the program `{name}` of type tracing with attach type {other}"),
-                ),
+                other => self.require(Grant::new("program-type", Some("tracing")), || {
+                    format!("the program `{name}` of type tracing with attach type {other}")
+                }),
             },
             ProgramType::RawTracepointWritable => any("raw-tracepoint-writable", None),
             ProgramType::SocketFilter => any("socket-filter", Some("INTERFACE")),
@@ -240,7 +260,8 @@ impl Policy {
             )
             .about(name)
         })?;
-        self.check_asks(name, kind, &asks).map_err(|missing| Failure::from(missing).about(name))
+        self.check_asks(name, kind, &asks)
+            .map_err(|missing| Failure::from(missing).about(name))
     }
 
     fn check_asks(
@@ -263,7 +284,12 @@ impl Policy {
                     self.require(Grant::new("helper", Some(&helper)), what)?;
                 }
                 HelperTier::Never if self.all => {}
-                HelperTier::Never => return Err(NotGranted { grant: None, what: what() }),
+                HelperTier::Never => {
+                    return Err(NotGranted {
+                        grant: None,
+                        what: what(),
+                    });
+                }
             }
         }
         for &id in &asks.kfuncs {
@@ -309,7 +335,10 @@ mod tests {
     }
 
     fn asks(helpers: &[u32]) -> instructions::Asks {
-        instructions::Asks { helpers: helpers.iter().copied().collect(), ..Default::default() }
+        instructions::Asks {
+            helpers: helpers.iter().copied().collect(),
+            ..Default::default()
+        }
     }
 
     #[test]
@@ -319,7 +348,10 @@ mod tests {
             .filter(|kind| Policy::observe().check_program("p", *kind, 0).is_ok())
             .map(ProgramType::name)
             .collect::<Vec<_>>();
-        assert_eq!(observing, ["kprobe", "tracepoint", "perf-event", "raw-tracepoint"]);
+        assert_eq!(
+            observing,
+            ["kprobe", "tracepoint", "perf-event", "raw-tracepoint"]
+        );
         for number in 0..64 {
             let kind = ProgramType::from_kernel(number);
             assert!(Policy::allow_all().check_program("p", kind, 0).is_ok());
@@ -334,15 +366,21 @@ mod tests {
         let refused = check(sys::BPF_MODIFY_RETURN).unwrap_err();
         assert_eq!(refused.grant.unwrap().to_string(), "fmod-ret");
         assert!(check(60_000).is_err());
-        assert!(with(&["fmod-ret"])
-            .check_program("p", ProgramType::Tracing, sys::BPF_MODIFY_RETURN)
-            .is_ok());
+        assert!(
+            with(&["fmod-ret"])
+                .check_program("p", ProgramType::Tracing, sys::BPF_MODIFY_RETURN)
+                .is_ok()
+        );
     }
 
     #[test]
     fn a_grant_covers_its_kind_and_no_other() {
         let policy = with(&["xdp=eth0"]);
-        assert!(policy.check_program("p", ProgramType::Xdp, sys::BPF_XDP).is_ok());
+        assert!(
+            policy
+                .check_program("p", ProgramType::Xdp, sys::BPF_XDP)
+                .is_ok()
+        );
         assert!(policy.check_program("p", ProgramType::SchedCls, 0).is_err());
         assert!(policy.check_map("m", MapType::Devmap).is_ok());
         assert!(policy.check_map("m", MapType::Sockmap).is_err());
@@ -352,21 +390,41 @@ mod tests {
     fn helpers_that_write_outside_need_their_own_grant() {
         let send_signal = asks(&[sys::BPF_FUNC_send_signal]);
         let kind = ProgramType::Tracepoint;
-        assert!(Policy::observe().check_asks("p", kind, &asks(&[1, 2, 3])).is_ok());
-        let refused = Policy::observe().check_asks("p", kind, &send_signal).unwrap_err();
+        assert!(
+            Policy::observe()
+                .check_asks("p", kind, &asks(&[1, 2, 3]))
+                .is_ok()
+        );
+        let refused = Policy::observe()
+            .check_asks("p", kind, &send_signal)
+            .unwrap_err();
         assert_eq!(refused.grant.unwrap().to_string(), "helper=bpf_send_signal");
-        assert!(with(&["helper=bpf_send_signal"]).check_asks("p", kind, &send_signal).is_ok());
+        assert!(
+            with(&["helper=bpf_send_signal"])
+                .check_asks("p", kind, &send_signal)
+                .is_ok()
+        );
         // A grant for a kind of program does not bring them in.
-        assert!(with(&["xdp=*"]).check_asks("p", ProgramType::Xdp, &send_signal).is_err());
+        assert!(
+            with(&["xdp=*"])
+                .check_asks("p", ProgramType::Xdp, &send_signal)
+                .is_err()
+        );
     }
 
     #[test]
     fn system_calls_from_bpf_are_never_granted_one_by_one() {
         let sys_bpf = asks(&[sys::BPF_FUNC_sys_bpf]);
         let policy = with(&["syscall", "helper=*"]);
-        let refused = policy.check_asks("p", ProgramType::Syscall, &sys_bpf).unwrap_err();
+        let refused = policy
+            .check_asks("p", ProgramType::Syscall, &sys_bpf)
+            .unwrap_err();
         assert_eq!(refused.grant, None);
-        assert!(Policy::allow_all().check_asks("p", ProgramType::Syscall, &sys_bpf).is_ok());
+        assert!(
+            Policy::allow_all()
+                .check_asks("p", ProgramType::Syscall, &sys_bpf)
+                .is_ok()
+        );
     }
 
     #[test]

@@ -16,7 +16,9 @@ pub fn load(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => anyhow::anyhow!("there is no file {shown}"),
-        std::io::ErrorKind::IsADirectory => anyhow::anyhow!("{shown} is a directory, not a component"),
+        std::io::ErrorKind::IsADirectory => {
+            anyhow::anyhow!("{shown} is a directory, not a component")
+        }
         _ => anyhow::Error::new(error).context(format!("cannot read {shown}")),
     })?;
     recognize(&bytes, &shown.to_string())?;
@@ -56,7 +58,9 @@ const WASI: &str = "wasi:";
 fn check_imports(engine: &Engine, component: &Component, shown: &str) -> anyhow::Result<()> {
     for (name, _) in component.component_type().imports(engine) {
         if let Some(interface) = name.strip_prefix(OUR_PACKAGE) {
-            let version = interface.split_once('@').map_or("no version", |(_, version)| version);
+            let version = interface
+                .split_once('@')
+                .map_or("no version", |(_, version)| version);
             if !is_compatible(version) {
                 bail!(
                     "{shown} was built for version {version} of the wasm-bpf interfaces, this host offers {INTERFACE_VERSION}\n\

@@ -6,11 +6,11 @@ mod run;
 mod signals;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use wasm_bpf_host::Grant;
 
@@ -95,12 +95,25 @@ struct Run {
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
 
-    /// The component: a .wasm file.
-    component: PathBuf,
+    /// The component, a .wasm file, and its arguments. What follows the file is the component's.
+    // One list: with two, an option behind the file that this command knows too would be taken for its own.
+    #[arg(
+        value_name = "COMPONENT [ARGS]",
+        trailing_var_arg = true,
+        required = true,
+        value_hint = ValueHint::FilePath
+    )]
+    command: Vec<OsString>,
+}
 
-    /// Arguments for the component.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<OsString>,
+impl Run {
+    fn component(&self) -> &Path {
+        Path::new(&self.command[0])
+    }
+
+    fn args(&self) -> &[OsString] {
+        &self.command[1..]
+    }
 }
 
 fn run_help() -> String {
@@ -156,9 +169,27 @@ mod tests {
 
     #[test]
     fn options_after_the_component_are_its_own() {
-        let cli = Cli::parse_from(["wasm-bpf", "run", "-v", "x.wasm", "-v", "--help", "-d", "5"]);
-        let Command::Run(run) = cli.command else { panic!("not run") };
-        assert_eq!(run.verbose, 1);
-        assert_eq!(run.args, ["-v", "--help", "-d", "5"]);
+        for args in [
+            &["-v", "--help", "-d", "5"][..],
+            &["--help"],
+            &["--", "x"],
+            &["--allow-all"],
+        ] {
+            let command = ["wasm-bpf", "run", "-v", "x.wasm"].iter().chain(args);
+            let cli = Cli::parse_from(command);
+            let Command::Run(run) = cli.command else {
+                panic!("not run")
+            };
+            assert_eq!(run.verbose, 1);
+            assert!(!run.allow_all);
+            assert_eq!(run.component(), Path::new("x.wasm"));
+            assert_eq!(run.args(), args);
+        }
+    }
+
+    #[test]
+    fn unknown_options_are_no_component() {
+        assert!(Cli::try_parse_from(["wasm-bpf", "run", "--bogus", "x.wasm"]).is_err());
+        assert!(Cli::try_parse_from(["wasm-bpf", "run"]).is_err());
     }
 }

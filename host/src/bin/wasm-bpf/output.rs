@@ -20,6 +20,10 @@ pub fn note(text: &str) {
 
 /// A message of libbpf.
 pub fn libbpf(level: MessageLevel, text: &str) {
-    let style = if level == MessageLevel::Warning { NOTE } else { Style::new() };
+    let style = if level == MessageLevel::Warning {
+        NOTE
+    } else {
+        Style::new()
+    };
     anstream::eprintln!("{style}libbpf:{style:#} {text}");
 }

@@ -28,7 +28,10 @@ pub fn parse_dir(text: &str) -> Result<Dir, String> {
     if host.is_empty() || guest.is_empty() {
         return Err("HOST or HOST::GUEST, such as /var/log::/log".into());
     }
-    Ok(Dir { host: host.into(), guest: guest.into() })
+    Ok(Dir {
+        host: host.into(),
+        guest: guest.into(),
+    })
 }
 
 pub fn parse_env(text: &str) -> Result<(String, Option<String>), String> {
@@ -52,7 +55,9 @@ pub enum Limit {
 }
 
 pub fn parse_limit(text: &str) -> Result<Limit, String> {
-    let (name, value) = text.split_once('=').ok_or("NAME=VALUE, such as map-memory=1G")?;
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("NAME=VALUE, such as map-memory=1G")?;
     let number = parse_size(value).ok_or_else(|| format!("{value:?} is no number or size"))?;
     Ok(match name {
         "map-memory" => Limit::MapMemory(number),
@@ -91,24 +96,30 @@ struct State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasmBpfView for State {
     fn bpf(&mut self) -> WasmBpfCtxView<'_> {
-        WasmBpfCtxView { ctx: &mut self.bpf, table: &mut self.table }
+        WasmBpfCtxView {
+            ctx: &mut self.bpf,
+            table: &mut self.table,
+        }
     }
 }
 
 /// Runs the component; its exit code.
 pub fn run(options: Run) -> anyhow::Result<u8> {
     let engine = engine(&options)?;
-    let component = component::load(&engine, &options.component)?;
+    let component = component::load(&engine, options.component())?;
     let mut linker = Linker::<State>::new(&engine);
     wasm_bpf_host::wasi::add_to_linker_sync(&mut linker)?;
     wasm_bpf_host::add_to_linker_sync(&mut linker)?;
-    let shown = options.component.display();
+    let shown = options.component().display();
     let command = linker
         .instantiate_pre(&component)
         .map_err(anyhow::Error::from)
@@ -151,11 +162,13 @@ fn ended(error: wasmtime::Error, received: &Received, options: &Run) -> anyhow::
     }
     if error.is::<Terminated>() {
         if !options.quiet {
-            output::note("the component did not end in time after it was asked to stop; it was terminated");
+            output::note(
+                "the component did not end in time after it was asked to stop; it was terminated",
+            );
         }
         return Ok(received.exit_code().unwrap_or(1));
     }
-    let shown = options.component.display();
+    let shown = options.component().display();
     if options.verbose > 0 {
         return Err(anyhow::Error::from(error)).with_context(|| format!("{shown} failed"));
     }
@@ -180,7 +193,9 @@ fn engine(options: &Run) -> anyhow::Result<Engine> {
             Err(_) => {}
         }
     }
-    Engine::new(&config).map_err(anyhow::Error::from).context("cannot set up the WebAssembly engine")
+    Engine::new(&config)
+        .map_err(anyhow::Error::from)
+        .context("cannot set up the WebAssembly engine")
 }
 
 fn cache() -> anyhow::Result<Cache> {
@@ -210,7 +225,11 @@ fn limits(given: &[Limit]) -> (Limits, usize) {
 }
 
 fn bpf_ctx(options: &Run, limits: Limits) -> anyhow::Result<WasmBpfCtx> {
-    let mut policy = if options.allow_all { Policy::allow_all() } else { Policy::observe() };
+    let mut policy = if options.allow_all {
+        Policy::allow_all()
+    } else {
+        Policy::observe()
+    };
     for grant in &options.allow {
         policy.allow(grant.clone());
     }
@@ -246,7 +265,9 @@ fn check_btf(file: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot read the BTF file {shown}"))?;
     // Raw BTF in either byte order, or ELF.
     if magic[..2] != [0x9f, 0xeb] && magic[..2] != [0xeb, 0x9f] && magic != *b"\x7fELF" {
-        bail!("{shown} is not BTF\n  it must be raw BTF, such as a copy of /sys/kernel/btf/vmlinux, or an ELF file with a .BTF section");
+        bail!(
+            "{shown} is not BTF\n  it must be raw BTF, such as a copy of /sys/kernel/btf/vmlinux, or an ELF file with a .BTF section"
+        );
     }
     Ok(())
 }
@@ -257,10 +278,16 @@ fn wasi_ctx(options: &Run) -> anyhow::Result<WasiCtx> {
         .inherit_stdin()
         .stdout(Output::stdout().context("cannot use standard output")?)
         .stderr(Output::stderr().context("cannot use standard error")?);
-    let name = options.component.file_name().unwrap_or_default().to_string_lossy();
+    let name = options
+        .component()
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
     builder.arg(name);
-    for arg in &options.args {
-        let arg = arg.to_str().with_context(|| format!("the argument {arg:?} is not UTF-8"))?;
+    for arg in options.args() {
+        let arg = arg
+            .to_str()
+            .with_context(|| format!("the argument {arg:?} is not UTF-8"))?;
         builder.arg(arg);
     }
     for (name, value) in &options.env {
@@ -291,7 +318,10 @@ mod tests {
     #[test]
     fn dirs() {
         let dir = parse_dir("/var/log::/log").unwrap();
-        assert_eq!((dir.host.to_str(), dir.guest.as_str()), (Some("/var/log"), "/log"));
+        assert_eq!(
+            (dir.host.to_str(), dir.guest.as_str()),
+            (Some("/var/log"), "/log")
+        );
         assert_eq!(parse_dir("/tmp").unwrap().guest, "/tmp");
         assert!(parse_dir("::/x").is_err());
         assert!(parse_dir("/x::").is_err());
@@ -308,7 +338,15 @@ mod tests {
     fn sizes() {
         assert_eq!(parse_limit("map-memory=2M"), Ok(Limit::MapMemory(2 << 20)));
         assert_eq!(parse_limit("links=7"), Ok(Limit::Links(7)));
-        for wrong in ["maps", "maps=", "maps=x", "maps=-1", "mops=1", "memory=99999999999999999999", "memory=18446744073709551615G"] {
+        for wrong in [
+            "maps",
+            "maps=",
+            "maps=x",
+            "maps=-1",
+            "mops=1",
+            "memory=99999999999999999999",
+            "memory=18446744073709551615G",
+        ] {
             assert!(parse_limit(wrong).is_err(), "{wrong}");
         }
     }

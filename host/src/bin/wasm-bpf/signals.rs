@@ -36,7 +36,8 @@ impl Received {
 pub fn watch(stop: Stop) -> anyhow::Result<Received> {
     static STARTED: OnceLock<()> = OnceLock::new();
     anyhow::ensure!(STARTED.set(()).is_ok(), "signals are being watched already");
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot watch for signals")?;
+    let mut signals =
+        Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot watch for signals")?;
     let (sender, receiver) = mpsc::channel();
     thread::Builder::new()
         .name("signals".into())
