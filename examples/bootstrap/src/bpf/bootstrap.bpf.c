@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 // Reports processes that start and end.
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
