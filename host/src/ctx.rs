@@ -34,7 +34,6 @@ impl WasmBpfCtx {
 pub struct WasmBpfCtxBuilder {
     policy: Policy,
     limits: Limits,
-    stop: Stop,
     custom_btf: Option<PathBuf>,
     messages: Option<MessageSink>,
 }
@@ -67,25 +66,18 @@ impl WasmBpfCtxBuilder {
         self
     }
 
-    /// A stop handle made before: several contexts may share one.
-    pub fn stop(&mut self, stop: Stop) -> &mut Self {
-        self.stop = stop;
-        self
-    }
-
     /// The context. The builder starts anew.
     pub fn build(&mut self) -> WasmBpfCtx {
         let Self {
             policy,
             limits,
-            stop,
             custom_btf,
             messages,
         } = std::mem::take(self);
         WasmBpfCtx {
             policy,
             usage: Usage::new(limits),
-            stop,
+            stop: Stop::new(),
             custom_btf,
             messages,
         }

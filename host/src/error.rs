@@ -90,6 +90,14 @@ impl Failure {
         }))
     }
 
+    /// A bare code, with words.
+    pub(crate) fn of(error: CodeError, message: impl Into<String>) -> Self {
+        match error {
+            CodeError::Code(code) => Self::new(code, 0, message),
+            CodeError::Trap(trap) => Self::Trap(trap),
+        }
+    }
+
     /// Names the program, map or section concerned.
     pub(crate) fn about(mut self, subject: impl Into<String>) -> Self {
         if let Self::Error(error) = &mut self {
@@ -146,7 +154,9 @@ impl fmt::Display for Errno {
             4001 => f.write_str("not a valid BPF object"),
             4003 => f.write_str("it is for a machine of the other byte order"),
             4005 => f.write_str("a relocation failed"),
-            LIBBPF_ERRNO_START..=4099 => write!(f, "libbpf error {}", self.0),
+            errno if (LIBBPF_ERRNO_START..=4099).contains(&errno) => {
+                write!(f, "libbpf error {errno}")
+            }
             errno => {
                 let text = std::io::Error::from_raw_os_error(errno).to_string();
                 // std appends " (os error N)", which says nothing to most readers.

@@ -13,13 +13,13 @@ use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use crate::bindings::lifecycle::Host;
 use crate::ctx::WasmBpfCtxView;
 
-/// Asks a component to stop, or ends it. Clones are handles to the same component; they may be used from any thread,
+/// Asks one component to stop, or ends it. Clones are handles to the same component; they may be used from any thread,
 /// and from signal-handling threads.
 ///
 /// A component that is [asked](Self::request) gets a chance to clean up: its waits end, and its next waiting call says
 /// `interrupted`. How long that chance lasts is the embedder's to decide: [`terminate`](Self::terminate) then ends it by
 /// a trap, provided the store was [armed](Self::arm).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Stop {
     inner: Arc<Inner>,
 }
@@ -44,9 +44,10 @@ struct Inner {
 pub struct Terminated;
 
 impl Stop {
-    /// A handle that no component has yet.
-    pub fn new() -> Self {
-        Self::default()
+    pub(crate) fn new() -> Self {
+        Self {
+            inner: Arc::default(),
+        }
     }
 
     /// Asks the component to stop. Each request interrupts one more wait.
@@ -81,6 +82,10 @@ impl Stop {
                 Ok(UpdateDeadline::Continue(1))
             }
         });
+        if self.inner.terminated.load(Ordering::SeqCst) {
+            // The epoch was raised before it counted for this store.
+            store.set_epoch_deadline(0);
+        }
     }
 
     /// Ends the component by a [trap](Terminated) as soon as it runs its own code; its waits are ended for that. A component that is inside
@@ -110,22 +115,24 @@ impl Stop {
 
     /// Resolves when a wait of WASI is to end, having taken the interruption.
     pub(crate) async fn wasi_interrupted(&self) {
-        loop {
-            // Enabled before the flag is looked at: a request in between is not missed.
-            let mut notified = std::pin::pin!(self.inner.wake_tasks.notified());
-            notified.as_mut().enable();
-            if self.take_wasi_interrupt() {
-                return;
-            }
-            notified.await;
-        }
+        self.until(|| self.take_wasi_interrupt()).await;
+    }
+
+    /// Resolves when a waiting function of this crate would be interrupted. Takes nothing.
+    pub(crate) async fn bpf_interrupted(&self) {
+        self.until(|| self.has_bpf_interrupt()).await;
     }
 
     async fn requested(&self) {
+        self.until(|| self.is_requested()).await;
+    }
+
+    async fn until(&self, condition: impl Fn() -> bool) {
         loop {
+            // Enabled before the condition is looked at: a request in between is not missed.
             let mut notified = std::pin::pin!(self.inner.wake_tasks.notified());
             notified.as_mut().enable();
-            if self.is_requested() {
+            if condition() {
                 return;
             }
             notified.await;

@@ -3,6 +3,7 @@
 use std::ffi::{CStr, CString, c_void};
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::ptr;
+use std::sync::Arc;
 
 use wasmtime::component::Resource;
 
@@ -11,15 +12,16 @@ use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, Errno, Failure, FailureResult, code_of_errno};
 use crate::messages;
-use crate::policy::{Need, Reservation, map_memory};
+use crate::policy::{Need, Reservation, Usage, map_memory};
 
 /// A map in the kernel, by a descriptor of its own.
 pub struct Map {
     fd: OwnedFd,
     info: MapInfo,
     access: Access,
-    /// Of maps that are not an object's.
-    _held: Option<Reservation>,
+    /// The map is in the kernel as long as any descriptor of it, whatever became of its object.
+    memory: Arc<Reservation>,
+    _descriptor: Reservation,
 }
 
 /// What the byte functions may do on a kind of map.
@@ -66,31 +68,44 @@ impl Access {
     }
 }
 
-/// CPUs that per-CPU values are made for.
-pub(crate) fn possible_cpus() -> u32 {
+/// CPUs that per-CPU values are made for. The kernel copies a value for each of them without asking how long our buffer is, so
+/// without this number no per-CPU value may be touched.
+pub(crate) fn possible_cpus() -> std::io::Result<u32> {
     // SAFETY: takes no argument; the answer is kept by libbpf after the first call.
     let cpus = unsafe { libbpf_sys::libbpf_num_possible_cpus() };
-    // /sys/devices/system/cpu/possible cannot be read: nothing to size values by. One is wrong on most machines, but the
-    // kernel's own check of the length then refuses each access.
-    u32::try_from(cpus).unwrap_or(1).max(1)
+    match u32::try_from(cpus) {
+        Ok(cpus) if cpus > 0 => Ok(cpus),
+        _ => Err(std::io::Error::from_raw_os_error(-cpus)),
+    }
+}
+
+/// The same for estimates of memory.
+pub(crate) fn estimated_cpus() -> u32 {
+    possible_cpus().unwrap_or(1)
 }
 
 impl Map {
-    /// Takes over a descriptor. `name` where the kernel's own, cut to 15 characters, is not the one to show.
+    /// Takes over a descriptor. `name` where the kernel's own, cut to 15 characters, is not the one to show. `memory` is what the map
+    /// takes of the limits.
     pub(crate) fn from_fd(
+        usage: &Usage,
         fd: OwnedFd,
         name: Option<&str>,
-        held: Option<Reservation>,
-    ) -> std::io::Result<Self> {
+        memory: Arc<Reservation>,
+    ) -> CodeResult<Self> {
+        let descriptor = usage
+            .reserve(Need {
+                descriptors: 1,
+                ..Need::default()
+            })
+            .map_err(|_| ErrorCode::LimitExceeded)?;
         let mut info = libbpf_sys::bpf_map_info::default();
         let mut length = size_of_val(&info) as u32;
         // SAFETY: `info` is a plain struct of `length` bytes.
         let answer = unsafe {
             libbpf_sys::bpf_map_get_info_by_fd(fd.as_raw_fd(), &raw mut info, &raw mut length)
         };
-        if answer < 0 {
-            return Err(std::io::Error::from_raw_os_error(-answer));
-        }
+        done(answer)?;
         let kind = MapType::from_kernel(info.type_);
         let value_length = match kind {
             MapType::PercpuHash
@@ -98,7 +113,7 @@ impl Map {
             | MapType::LruPercpuHash
             | MapType::PercpuCgroupStorage => {
                 // The kernel limits a value to 32 KiB and there are some thousands of CPUs at most.
-                info.value_size.next_multiple_of(8) * possible_cpus()
+                info.value_size.next_multiple_of(8) * possible_cpus()?
             }
             _ => info.value_size,
         };
@@ -122,7 +137,8 @@ impl Map {
             },
             access: Access::of(kind, info.key_size),
             fd,
-            _held: held,
+            memory,
+            _descriptor: descriptor,
         })
     }
 
@@ -132,6 +148,11 @@ impl Map {
 
     pub(crate) fn duplicate_fd(&self) -> std::io::Result<OwnedFd> {
         self.fd.try_clone()
+    }
+
+    /// What keeps the map's memory counted, for whatever keeps the map.
+    pub(crate) fn memory(&self) -> Arc<Reservation> {
+        Arc::clone(&self.memory)
     }
 
     fn check_key(&self, key: &[u8]) -> CodeResult<()> {
@@ -260,7 +281,7 @@ impl HostMap for WasmBpfCtxView<'_> {
         self.ctx.policy.check_map(&name, kind)?;
         let need = Need {
             maps: 1,
-            map_memory: map_memory(kind, key_size, value_size, max_entries, possible_cpus()),
+            map_memory: map_memory(kind, key_size, value_size, max_entries, estimated_cpus()),
             ..Need::default()
         };
         let held = self
@@ -300,12 +321,9 @@ impl HostMap for WasmBpfCtxView<'_> {
         }
         // SAFETY: the kernel just made this descriptor for us.
         let fd = unsafe { OwnedFd::from_raw_fd(answer) };
-        let map = Map::from_fd(fd, None, Some(held)).map_err(|error| {
-            let errno = error.raw_os_error().unwrap_or(libc::EIO);
-            Failure::errno(
-                errno,
-                format!("cannot read back the map `{name}`: {}", Errno(errno)),
-            )
+        let map = Map::from_fd(&self.ctx.usage, fd, None, Arc::new(held)).map_err(|error| {
+            let text = format!("cannot take a handle to the map `{name}`");
+            Failure::of(error, text).about(&name)
         })?;
         Ok(self.table.push(map)?)
     }

@@ -5,6 +5,7 @@
 //! call runs goes to whoever had the callback before.
 
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use libbpf_rs::{PrintCallback, PrintLevel};
@@ -38,30 +39,34 @@ thread_local! {
 static PREVIOUS: OnceLock<Option<(PrintLevel, PrintCallback)>> = OnceLock::new();
 
 fn on_print(level: PrintLevel, message: String) {
-    let ours = COLLECTOR.with_borrow_mut(|collector| {
-        let Some(collector) = collector else {
-            return false;
-        };
-        let text = message.trim_end();
-        let text = text.strip_prefix("libbpf: ").unwrap_or(text);
+    let text = message.trim_end();
+    let text = text.strip_prefix("libbpf: ").unwrap_or(text);
+    // The sink is the embedder's code: it may use libbpf itself, so nothing is borrowed while it runs.
+    let sink = COLLECTOR.with_borrow_mut(|collector| {
+        let collector = collector.as_mut()?;
         if level == PrintLevel::Warn && collector.warnings.len() < MAX_KEPT {
             collector.warnings.push(text.to_owned());
         }
-        if let Some(sink) = &collector.sink {
+        Some(collector.sink.clone())
+    });
+    match sink {
+        Some(Some(sink)) => {
             let level = match level {
                 PrintLevel::Warn => MessageLevel::Warning,
                 PrintLevel::Info => MessageLevel::Info,
                 PrintLevel::Debug => MessageLevel::Debug,
             };
-            sink(level, text);
+            // Called from C, which a panic must not cross. There is nobody to tell of it but the panic hook, which was told.
+            let _ = catch_unwind(AssertUnwindSafe(|| sink(level, text)));
         }
-        true
-    });
-    if !ours
-        && let Some(Some((least, previous))) = PREVIOUS.get()
-        && level <= *least
-    {
-        previous(level, message);
+        Some(None) => {}
+        None => {
+            if let Some(Some((least, previous))) = PREVIOUS.get()
+                && level <= *least
+            {
+                previous(level, message);
+            }
+        }
     }
 }
 

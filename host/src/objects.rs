@@ -2,9 +2,12 @@
 
 mod failures;
 mod load;
+mod validate;
 
+use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, c_char};
-use std::os::fd::OwnedFd;
+use std::marker::PhantomData;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -21,7 +24,7 @@ use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, Errno, Failure, FailureResult};
 use crate::maps::Map;
 use crate::messages;
-use crate::policy::Reservation;
+use crate::policy::{Need, Reservation};
 use crate::programs::Program;
 
 /// How an object is opened.
@@ -36,6 +39,8 @@ pub struct OpenObject {
     object: libbpf_rs::OpenObject,
     name: String,
     verifier_log_level: u32,
+    /// Its memory, and a descriptor for each map that libbpf keeps a place for.
+    _held: Reservation,
 }
 
 /// An object in the kernel.
@@ -47,19 +52,45 @@ pub(crate) struct LoadedObject {
     pub(crate) programs: Vec<LoadedProgram>,
     maps: Vec<LoadedMap>,
     object: Mutex<libbpf_rs::Object>,
-    _held: Reservation,
+    /// Maps that were taken from it hold this too.
+    held: Arc<Reservation>,
 }
 
 pub(crate) struct LoadedProgram {
+    /// Libbpf's program. It is found by this and not by its name: names are bytes of an ELF file.
+    pub(crate) pointer: NonNull<sys::bpf_program>,
     pub(crate) name: String,
     pub(crate) section: String,
     pub(crate) kind: ProgramType,
-    pub(crate) fd: OwnedFd,
 }
 
 struct LoadedMap {
     name: String,
-    fd: OwnedFd,
+    pointer: NonNull<sys::bpf_map>,
+}
+
+// SAFETY: the program is the object's, which may go from thread to thread; whoever uses the pointer holds the object's lock.
+unsafe impl Send for LoadedProgram {}
+// SAFETY: as above.
+unsafe impl Sync for LoadedProgram {}
+// SAFETY: as above; a loaded map's descriptor does not change.
+unsafe impl Send for LoadedMap {}
+// SAFETY: as above.
+unsafe impl Sync for LoadedMap {}
+
+impl LoadedMap {
+    fn duplicate_fd(&self) -> std::io::Result<OwnedFd> {
+        // SAFETY: the object, and with it the map, lives as long as `self` is borrowed from it.
+        unsafe { BorrowedFd::borrow_raw(sys::bpf_map__fd(self.pointer.as_ptr())) }
+            .try_clone_to_owned()
+    }
+}
+
+impl LoadedProgram {
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: as for maps.
+        unsafe { BorrowedFd::borrow_raw(sys::bpf_program__fd(self.pointer.as_ptr())) }
+    }
 }
 
 impl LoadedObject {
@@ -137,6 +168,13 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
             .about(name));
         }
         let verifier_log_level = options.verifier_log_level;
+        let allowed = validate::Allowed {
+            struct_ops: self.ctx.policy.allows_struct_ops(),
+        };
+        validate::validate(&elf, allowed).map_err(|invalid| {
+            let text = format!("cannot open the BPF object `{name}`: {invalid}");
+            Failure::refused(ErrorCode::Malformed, text).about(&name)
+        })?;
         let mut builder = libbpf_rs::ObjectBuilder::default();
         let open = builder
             .name(&name)
@@ -159,19 +197,28 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
                     builder.as_libbpf_object().as_ptr(),
                 )
             };
-            NonNull::new(object).ok_or_else(|| last_errno())
+            NonNull::new(object).ok_or_else(last_errno)
         });
         let object = match object {
             // SAFETY: libbpf just opened it, and nobody else has it.
             Ok(object) => unsafe { libbpf_rs::OpenObject::from_ptr(object) },
             Err(errno) => return Err(failures::open(&name, errno, &warnings)),
         };
+        check_opened(&object, &name)?;
+        let held = self
+            .ctx
+            .usage
+            .reserve(need_of_open(&object, elf.len()))
+            .map_err(|limit| {
+                let text = format!("cannot open the BPF object `{name}`: {limit}");
+                Failure::refused(ErrorCode::LimitExceeded, text).about(&name)
+            })?;
         let object = OpenObject {
             object,
             name,
             verifier_log_level,
+            _held: held,
         };
-        object.refuse_addresses()?;
         Ok(self.table.push(object)?)
     }
 
@@ -246,11 +293,11 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
     ) -> FailureResult<()> {
         let map = self.table.get_mut(&object)?.plain_map(&map, "type")?;
         let kind = MapType::from_kernel(kind.to_kernel());
-        // libbpf maps an arena at the address in map_extra; what is no arena yet must not become one with an address in it.
-        if matches!(map.kind(), MapType::Arena) || matches!(kind, MapType::Arena) {
+        map.demand_free_shape("the type of")?;
+        if !has_free_shape(kind) {
             return Err(map.refuse(
                 "the type of",
-                "an arena keeps its type, and no other map becomes one",
+                &format!("no map becomes one of type {}", kind.name()),
             ));
         }
         map.set("the type of", |pointer| {
@@ -266,6 +313,7 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         size: u32,
     ) -> FailureResult<()> {
         let map = self.table.get_mut(&object)?.plain_map(&map, "key size")?;
+        map.demand_free_shape("the key size of")?;
         map.set("the key size of", |pointer| {
             // SAFETY: as above.
             unsafe { sys::bpf_map__set_key_size(pointer, size) }
@@ -279,6 +327,7 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         size: u32,
     ) -> FailureResult<()> {
         let map = self.table.get_mut(&object)?.plain_map(&map, "value size")?;
+        map.demand_free_shape("the value size of")?;
         map.set("the value size of", |pointer| {
             // SAFETY: as above.
             unsafe { sys::bpf_map__set_value_size(pointer, size) }
@@ -295,6 +344,7 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
             .table
             .get_mut(&object)?
             .plain_map(&map, "number of entries")?;
+        map.refuse_arena("the number of entries of")?;
         if matches!(map.kind(), MapType::Ringbuf | MapType::UserRingbuf) && count > 1 << 31 {
             return Err(map.refuse("the size of", "a ring has 2 GiB at most"));
         }
@@ -311,6 +361,7 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         flags: u32,
     ) -> FailureResult<()> {
         let map = self.table.get_mut(&object)?.plain_map(&map, "flags")?;
+        map.refuse_arena("the flags of")?;
         map.set("the flags of", |pointer| {
             // SAFETY: as above.
             unsafe { sys::bpf_map__set_map_flags(pointer, flags) }
@@ -324,12 +375,7 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         extra: u64,
     ) -> FailureResult<()> {
         let map = self.table.get_mut(&object)?.plain_map(&map, "extra")?;
-        if matches!(map.kind(), MapType::Arena) {
-            return Err(map.refuse(
-                "the extra of",
-                "for an arena it is an address in the host, which is not a component's to choose",
-            ));
-        }
+        map.refuse_arena("the extra of")?;
         map.set("the extra of", |pointer| {
             // SAFETY: as above.
             unsafe { sys::bpf_map__set_map_extra(pointer, extra) }
@@ -480,7 +526,8 @@ impl HostObject for WasmBpfCtxView<'_> {
             .iter()
             .find(|map| map.name == name)
             .ok_or(ErrorCode::NotFound)?;
-        let map = Map::from_fd(map.fd.try_clone()?, Some(&name), None)?;
+        let fd = map.duplicate_fd()?;
+        let map = Map::from_fd(&self.ctx.usage, fd, Some(&name), Arc::clone(&object.held))?;
         Ok(self.table.push(map)?)
     }
 
@@ -507,19 +554,11 @@ impl OpenObject {
     }
 
     fn maps(&self) -> impl Iterator<Item = OpenMap<'_>> {
-        // SAFETY: the object is open as long as it is borrowed.
-        libbpf_rs::MapIter::new(unsafe { &*self.pointer() }).map(|map| OpenMap {
-            pointer: map.as_ptr(),
-            _object: self,
-        })
+        maps_of(&self.object)
     }
 
     fn programs(&self) -> impl Iterator<Item = OpenProgram<'_>> {
-        // SAFETY: as above.
-        libbpf_rs::ProgIter::new(unsafe { &*self.pointer() }).map(|program| OpenProgram {
-            pointer: program.as_ptr(),
-            _object: self,
-        })
+        programs_of(&self.object)
     }
 
     fn map(&self, name: &str) -> FailureResult<OpenMap<'_>> {
@@ -553,32 +592,109 @@ impl OpenObject {
                 failures::no_such("program", name, &self.name, &names)
             })
     }
+}
 
-    /// libbpf would map an arena over whatever the host has at the address that the ELF file gives.
-    fn refuse_addresses(&self) -> FailureResult<()> {
-        for map in self.maps() {
-            if matches!(map.kind(), MapType::Arena) && map.extra() != 0 {
-                return Err(Failure::refused(
-                    ErrorCode::InvalidArgument,
-                    format!(
-                        "cannot open `{}`: the arena `{}` declares map_extra {:#x}, an address in the host; \
-                         leave it out, and the host chooses",
-                        self.name,
-                        map.name(),
-                        map.extra(),
-                    ),
-                )
-                .about(map.name()));
-            }
+/// What is opened and must not go on: what libbpf would do with it is not the component's to decide.
+fn check_opened(object: &libbpf_rs::OpenObject, name: &str) -> FailureResult<()> {
+    let refuse = |code, what: &str, why: &str| {
+        Failure::refused(code, format!("cannot open the BPF object `{name}`: {why}")).about(what)
+    };
+    let mut names = BTreeSet::new();
+    for map in maps_of(object) {
+        // Grants and handles go by name: one that stands for two things, or cannot be said, would let one pass for the other.
+        let map_name = map.name();
+        if !map.has_good_name() || !names.insert(map_name.clone()) {
+            let why = format!("two maps are called `{map_name}`, or its name is not UTF-8");
+            return Err(refuse(ErrorCode::Malformed, &map_name, &why));
         }
-        Ok(())
+        match map.kind() {
+            // libbpf maps it at the address in the extra, whatever is there, and copies initial data into memory that may fault.
+            MapType::Arena => {
+                const HARMLESS: u32 = sys::BPF_F_MMAPABLE | sys::BPF_F_NO_USER_CONV;
+                let why = if map.extra() != 0 {
+                    "declares map_extra, an address in the host; leave it out, and the host chooses"
+                } else if map.flags() & !HARMLESS != 0 {
+                    "has flags other than BPF_F_MMAPABLE and BPF_F_NO_USER_CONV"
+                } else if map.has_initial_value() {
+                    "has variables with initial values, which this host does not support yet"
+                } else {
+                    continue;
+                };
+                let why = format!("the arena `{map_name}` {why}");
+                return Err(refuse(ErrorCode::InvalidArgument, &map_name, &why));
+            }
+            // Only libbpf itself makes these, from a section that describes the operations.
+            MapType::StructOps if !map.is_real_struct_ops() => {
+                let why = format!(
+                    "the map `{map_name}` is of type struct-ops but not in a .struct_ops section"
+                );
+                return Err(refuse(ErrorCode::Malformed, &map_name, &why));
+            }
+            _ => {}
+        }
     }
+    let mut names = BTreeSet::new();
+    for program in programs_of(object) {
+        let program_name = program.name();
+        if !program.has_good_name() || !names.insert(program_name.clone()) {
+            let why = format!("two programs are called `{program_name}`, or its name is not UTF-8");
+            return Err(refuse(ErrorCode::Malformed, &program_name, &why));
+        }
+    }
+    Ok(())
+}
+
+/// What an open object holds of the limits: what libbpf keeps of the file, global data (.bss takes no room in the file), and a descriptor
+/// for each map.
+fn need_of_open(object: &libbpf_rs::OpenObject, elf: usize) -> Need {
+    let mut need = Need {
+        map_memory: elf as u64,
+        descriptors: 2,
+        ..Need::default()
+    };
+    for map in maps_of(object) {
+        need.descriptors += 1;
+        if map.is_internal() {
+            need.map_memory = need.map_memory.saturating_add(map.value_size().into());
+        }
+    }
+    need
+}
+
+fn maps_of(object: &libbpf_rs::OpenObject) -> impl Iterator<Item = OpenMap<'_>> {
+    // SAFETY: the object is open as long as it is borrowed.
+    libbpf_rs::MapIter::new(unsafe { object.as_libbpf_object().as_ref() }).map(|map| OpenMap {
+        pointer: map.as_ptr(),
+        _object: PhantomData,
+    })
+}
+
+fn programs_of(object: &libbpf_rs::OpenObject) -> impl Iterator<Item = OpenProgram<'_>> {
+    // SAFETY: as above.
+    libbpf_rs::ProgIter::new(unsafe { object.as_libbpf_object().as_ref() }).map(|program| {
+        OpenProgram {
+            pointer: program.as_ptr(),
+            _object: PhantomData,
+        }
+    })
+}
+
+/// Whether type, key size and value size of such a map may be set.
+fn has_free_shape(kind: MapType) -> bool {
+    !matches!(
+        kind,
+        MapType::Arena
+            | MapType::StructOps
+            | MapType::ArrayOfMaps
+            | MapType::HashOfMaps
+            | MapType::ProgArray
+    )
 }
 
 /// A map of an open object.
 struct OpenMap<'a> {
     pointer: *mut sys::bpf_map,
-    _object: &'a OpenObject,
+    _object: PhantomData<&'a libbpf_rs::OpenObject>,
 }
 
 // SAFETY of the calls below: the map belongs to an open object that is borrowed as long as this lives.
@@ -602,6 +718,44 @@ impl OpenMap<'_> {
     fn extra(&self) -> u64 {
         // SAFETY: see above.
         unsafe { sys::bpf_map__map_extra(self.pointer) }
+    }
+
+    fn flags(&self) -> u32 {
+        // SAFETY: see above.
+        unsafe { sys::bpf_map__map_flags(self.pointer) }
+    }
+
+    fn value_size(&self) -> u32 {
+        // SAFETY: see above.
+        unsafe { sys::bpf_map__value_size(self.pointer) }
+    }
+
+    fn has_good_name(&self) -> bool {
+        // SAFETY: see above.
+        is_utf8(unsafe { sys::bpf_map__name(self.pointer) })
+    }
+
+    /// Not to be asked of struct_ops maps that libbpf did not make itself.
+    fn has_initial_value(&self) -> bool {
+        let mut length: sys::size_t = 0;
+        // SAFETY: see above.
+        !unsafe { sys::bpf_map__initial_value(self.pointer, &raw mut length) }.is_null()
+    }
+
+    /// libbpf sets this for the struct_ops maps that it makes, and for no other map.
+    fn is_real_struct_ops(&self) -> bool {
+        // SAFETY: see above.
+        unsafe { sys::bpf_map__autoattach(self.pointer) }
+    }
+
+    /// What the values of a map of maps are made like.
+    fn inner(&self) -> Option<OpenMap<'_>> {
+        // SAFETY: see above; the inner map lives as long as the outer one.
+        let inner = unsafe { sys::bpf_map__inner_map(self.pointer) };
+        (!inner.is_null()).then_some(OpenMap {
+            pointer: inner,
+            _object: PhantomData,
+        })
     }
 
     fn is_internal(&self) -> bool {
@@ -659,6 +813,30 @@ impl OpenMap<'_> {
         }
     }
 
+    /// libbpf fills some maps before programs run, with descriptors of its own, and trusts that their keys and values have four
+    /// bytes; others it laid out when it opened the object.
+    fn demand_free_shape(&self, what: &str) -> FailureResult<()> {
+        let kind = self.kind();
+        if has_free_shape(kind) {
+            return Ok(());
+        }
+        Err(self.refuse(
+            what,
+            &format!("a map of type {} keeps its shape", kind.name()),
+        ))
+    }
+
+    /// libbpf computed where in the arena's memory its data goes, and the extra is an address in the host.
+    fn refuse_arena(&self, what: &str) -> FailureResult<()> {
+        if matches!(self.kind(), MapType::Arena | MapType::StructOps) {
+            return Err(self.refuse(
+                what,
+                "it is an arena or a struct_ops map, which keep what the object declares",
+            ));
+        }
+        Ok(())
+    }
+
     fn initial_value(&self) -> FailureResult<&[u8]> {
         // SAFETY: libbpf's memory for the section, of this length, as long as the object is open.
         Ok(unsafe { self.contents()?.as_ref() })
@@ -698,7 +876,7 @@ impl OpenMap<'_> {
 /// A program of an open object.
 struct OpenProgram<'a> {
     pointer: *mut sys::bpf_program,
-    _object: &'a OpenObject,
+    _object: PhantomData<&'a libbpf_rs::OpenObject>,
 }
 
 // SAFETY of the calls below: the program belongs to an open object that is borrowed as long as this lives.
@@ -706,6 +884,11 @@ impl OpenProgram<'_> {
     fn name(&self) -> String {
         // SAFETY: see above.
         string(unsafe { sys::bpf_program__name(self.pointer) })
+    }
+
+    fn has_good_name(&self) -> bool {
+        // SAFETY: see above.
+        is_utf8(unsafe { sys::bpf_program__name(self.pointer) })
     }
 
     fn section(&self) -> String {
@@ -779,10 +962,15 @@ impl OpenProgram<'_> {
     }
 }
 
-fn last_errno() -> i32 {
+pub(crate) fn last_errno() -> i32 {
     std::io::Error::last_os_error()
         .raw_os_error()
         .unwrap_or(libc::EIO)
+}
+
+fn is_utf8(text: *const c_char) -> bool {
+    // SAFETY: as in `string`.
+    !text.is_null() && unsafe { CStr::from_ptr(text) }.to_str().is_ok()
 }
 
 /// A name from an ELF file: any bytes.

@@ -5,7 +5,6 @@ use std::os::fd::AsRawFd as _;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use libbpf_rs::AsRawLibbpf as _;
 use wasmtime::component::Resource;
 
 use crate::bindings::programs::{Host, HostProgram, ProgramInfo};
@@ -44,7 +43,7 @@ impl HostProgram for WasmBpfCtxView<'_> {
         // SAFETY: `info` is a plain struct of `length` bytes; its pointers are null, so the kernel writes nothing elsewhere.
         let answer = unsafe {
             libbpf_sys::bpf_prog_get_info_by_fd(
-                program.fd.as_raw_fd(),
+                program.fd().as_raw_fd(),
                 &raw mut info,
                 &raw mut length,
             )
@@ -64,20 +63,8 @@ impl HostProgram for WasmBpfCtxView<'_> {
 
     fn attach(&mut self, program: Resource<Program>) -> FailureResult<Option<Resource<Link>>> {
         let loaded = self.table.get(&program)?.loaded();
-        if let Some(path) = file_in_section(&loaded.section) {
-            if !path.starts_with('/') {
-                return Err(Failure::refused(
-                    ErrorCode::InvalidArgument,
-                    format!(
-                        "cannot attach `{}`: its section `{}` names the file `{path}` without a \
-                         leading slash; name it by its absolute path",
-                        loaded.name, loaded.section
-                    ),
-                )
-                .about(&loaded.name));
-            }
-            self.ctx.policy.check_binary(&loaded.name, path)?;
-        }
+        let check = self.check_section(loaded);
+        check.map_err(|failure| failure.about(&loaded.name))?;
         let to = format!("where its section `{}` says", loaded.section);
         self.attach_with(&program, &to, |program| {
             // SAFETY: the program belongs to a live object.
@@ -99,7 +86,6 @@ impl HostProgram for WasmBpfCtxView<'_> {
         let options = libbpf_sys::bpf_tracepoint_opts {
             sz: size_of::<libbpf_sys::bpf_tracepoint_opts>() as _,
             bpf_cookie: cookie,
-            ..Default::default()
         };
         self.attach_with(&program, &to, |program| {
             // SAFETY: the program belongs to a live object; strings and options outlive the call.
@@ -131,7 +117,6 @@ impl HostProgram for WasmBpfCtxView<'_> {
         let mut options = libbpf_sys::bpf_raw_tracepoint_opts {
             sz: size_of::<libbpf_sys::bpf_raw_tracepoint_opts>() as _,
             cookie,
-            ..Default::default()
         };
         self.attach_with(&program, &to, |program| {
             // SAFETY: the program belongs to a live object; string and options outlive the call.
@@ -153,6 +138,53 @@ impl HostProgram for WasmBpfCtxView<'_> {
 }
 
 impl WasmBpfCtxView<'_> {
+    /// Before libbpf acts on what an ELF section says: files, names that become paths, patterns.
+    fn check_section(&self, program: &LoadedProgram) -> FailureResult<()> {
+        let LoadedProgram { name, section, .. } = program;
+        let refuse = |code, why: &str| {
+            let text = format!("cannot attach `{name}` where its section `{section}` says: {why}");
+            Err(Failure::refused(code, text))
+        };
+        let Some((kind, target)) = section.split_once('/') else {
+            return Ok(());
+        };
+        let kind = kind.strip_suffix(".s").unwrap_or(kind);
+        match kind {
+            "tp" | "tracepoint" => {
+                if let Some((category, name)) = target.split_once('/') {
+                    tracefs_name(category)?;
+                    tracefs_name(name)?;
+                }
+            }
+            // libbpf fills the maps that such programs need from structures of its own, and trusts the sizes that the object declares.
+            "usdt" => {
+                return refuse(
+                    ErrorCode::NotSupported,
+                    "USDT probes cannot be attached by their section yet",
+                );
+            }
+            _ => {}
+        }
+        if is_pattern(kind) && target.bytes().filter(|byte| *byte == b'*').count() > MAX_STARS {
+            return refuse(
+                ErrorCode::InvalidArgument,
+                &format!("a pattern has {MAX_STARS} stars at most"),
+            );
+        }
+        if let Some(path) = file_in_section(section) {
+            if !path.starts_with('/') {
+                return refuse(
+                    ErrorCode::InvalidArgument,
+                    &format!(
+                        "it names the file `{path}` without a leading slash; name it by its absolute path"
+                    ),
+                );
+            }
+            self.ctx.policy.check_binary(name, path)?;
+        }
+        Ok(())
+    }
+
     /// Attaches through `call`, which returns libbpf's link or null with errno set; none if libbpf found nothing to attach.
     fn attach_with(
         &mut self,
@@ -167,6 +199,7 @@ impl WasmBpfCtxView<'_> {
             .usage
             .reserve(Need {
                 links: 1,
+                descriptors: 2,
                 ..Need::default()
             })
             .map_err(|limit| {
@@ -174,27 +207,26 @@ impl WasmBpfCtxView<'_> {
                 Failure::refused(ErrorCode::LimitExceeded, text).about(name)
             })?;
         let (link, warnings) = messages::collect(self.ctx.messages.as_ref(), || {
-            // Attaching writes to the object (the USDT manager, for one), so one at a time.
-            let object = program.object.lock();
-            let pointer = find_program(&object, program.loaded());
-            pointer.map(|pointer| {
-                NonNull::new(call(pointer)).ok_or_else(|| {
-                    std::io::Error::last_os_error()
-                        .raw_os_error()
-                        .unwrap_or(libc::EIO)
-                })
-            })
+            // Attaching writes to the object, so one at a time.
+            let _object = program.object.lock();
+            let link = call(program.loaded().pointer);
+            NonNull::new(link).ok_or_else(crate::objects::last_errno)
         });
         match link {
-            Some(Ok(link)) => {
+            Ok(link) => {
                 // SAFETY: libbpf just made it, and nobody else has it.
                 let link = unsafe { libbpf_rs::Link::from_ptr(link) };
                 let link = Link::new(link, Arc::clone(&program.object), held);
                 Ok(Some(self.table.push(link)?))
             }
-            // libbpf says the same for "this section names no target" and for a kernel that cannot attach; it explains only the second.
-            Some(Err(libc::EOPNOTSUPP)) if warnings.is_empty() => Ok(None),
-            Some(Err(errno)) => {
+            // libbpf gives the same errno for a section that names no target and for a kernel that cannot attach; it explains only the
+            // second.
+            Err(libc::EOPNOTSUPP)
+                if warnings.is_empty() && !names_a_target(&program.loaded().section) =>
+            {
+                Ok(None)
+            }
+            Err(errno) => {
                 let mut text = format!("cannot attach `{name}` {to}: {}", Errno(errno));
                 crate::objects::append_warnings(&mut text, &warnings);
                 if errno == libc::ENOENT {
@@ -203,9 +235,6 @@ impl WasmBpfCtxView<'_> {
                 crate::objects::append_capabilities(&mut text, errno);
                 Err(Failure::errno(errno, text).about(name))
             }
-            None => Err(Failure::Trap(wasmtime::Error::msg(
-                "a loaded program is not in its object",
-            ))),
         }
     }
 
@@ -237,18 +266,47 @@ impl WasmBpfCtxView<'_> {
     }
 }
 
-fn find_program(
-    object: &libbpf_rs::Object,
-    wanted: &LoadedProgram,
-) -> Option<NonNull<libbpf_sys::bpf_program>> {
-    let name = CString::new(wanted.name.as_str()).ok()?;
-    // SAFETY: the object is alive while it is borrowed.
-    NonNull::new(unsafe {
-        libbpf_sys::bpf_object__find_program_by_name(
-            object.as_libbpf_object().as_ptr(),
-            name.as_ptr(),
-        )
-    })
+/// libbpf matches patterns against every function of the kernel, or of a file, with an algorithm that takes the longer the more
+/// stars there are: with twenty it would not come to an end.
+const MAX_STARS: usize = 2;
+
+/// Sections whose target is a pattern.
+fn is_pattern(kind: &str) -> bool {
+    kind.ends_with(".multi") || kind.ends_with(".session")
+}
+
+/// Whether a section says where to attach, and libbpf knows how.
+fn names_a_target(section: &str) -> bool {
+    let Some((kind, target)) = section.split_once('/') else {
+        return false;
+    };
+    let kind = kind.strip_suffix(".s").unwrap_or(kind);
+    let attachable = matches!(
+        kind,
+        "kprobe"
+            | "kretprobe"
+            | "uprobe"
+            | "uretprobe"
+            | "ksyscall"
+            | "kretsyscall"
+            | "usdt"
+            | "tp"
+            | "tracepoint"
+            | "raw_tp"
+            | "raw_tracepoint"
+            | "raw_tp.w"
+            | "raw_tracepoint.w"
+            | "tp_btf"
+            | "fentry"
+            | "fexit"
+            | "fmod_ret"
+            | "fsession"
+            | "freplace"
+            | "lsm"
+            | "lsm_cgroup"
+            | "iter"
+    );
+    !target.is_empty() && (attachable || is_pattern(kind))
 }
 
 /// Attach functions that take their target as an argument never answer "nothing to attach"; if one does, it is a failure.
@@ -319,11 +377,25 @@ mod tests {
         assert_eq!(file("uprobe//usr/bin/bash:readline"), Some("/usr/bin/bash"));
         assert_eq!(file("uprobe.s//bin/x:f+4"), Some("/bin/x"));
         assert_eq!(file("uretprobe.multi//bin/x:f*"), Some("/bin/x"));
-        assert_eq!(file("usdt//bin/x:prov:name"), Some("/bin/x"));
-        assert_eq!(file("usdt/libc.so.6:libc:setjmp"), Some("libc.so.6"));
+        assert_eq!(file("uprobe/libc.so.6:malloc"), Some("libc.so.6"));
         assert_eq!(file("uprobe"), None);
         assert_eq!(file("kprobe/do_unlinkat"), None);
         assert_eq!(file("tracepoint/sched/sched_switch"), None);
+    }
+
+    #[test]
+    fn targets_in_sections() {
+        for with in [
+            "tp/sched/sched_switch",
+            "kprobe.multi/a*",
+            "fentry.s/f",
+            "iter/task",
+        ] {
+            assert!(names_a_target(with), "{with}");
+        }
+        for without in ["kprobe", "xdp", "tc/ingress", "tp/", "perf_event", "raw_tp"] {
+            assert!(!names_a_target(without), "{without}");
+        }
     }
 
     #[test]

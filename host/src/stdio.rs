@@ -5,14 +5,14 @@
 //! wait is one that can be interrupted.
 
 use std::io::{self, IsTerminal as _};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::FileType;
+use rustix::fs::{FileType, Mode, OFlags};
 use tokio::io::{AsyncWrite, Interest};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
@@ -52,9 +52,17 @@ impl Output {
         } else {
             PIPE_BUF
         };
+        let duplicate = match kind {
+            FileType::Fifo | FileType::CharacterDevice => without_blocking(fd),
+            _ => None,
+        };
+        let duplicate = match duplicate {
+            Some(fd) => fd,
+            None => fd.try_clone_to_owned()?,
+        };
         Ok(Self {
             terminal: fd.is_terminal(),
-            fd: Arc::new(fd.try_clone_to_owned()?),
+            fd: Arc::new(duplicate),
             room,
         })
     }
@@ -89,24 +97,27 @@ impl Output {
         }
     }
 
-    fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            match rustix::io::write(&*self.fd, bytes) {
-                Ok(written) => bytes = &bytes[written..],
+    /// Writes what the descriptor takes; how much that was.
+    fn write_some(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut written = 0;
+        while written < bytes.len() {
+            match rustix::io::write(&*self.fd, &bytes[written..]) {
+                Ok(count) => written += count,
                 Err(rustix::io::Errno::INTR) => {}
-                // Somebody made the description non-blocking, and somebody else filled it since we looked.
-                Err(rustix::io::Errno::AGAIN) => {
-                    let mut fds = [PollFd::new(&*self.fd, PollFlags::OUT)];
-                    match poll(&mut fds, None) {
-                        Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                        Err(error) => return Err(error.into()),
-                    }
-                }
+                Err(rustix::io::Errno::AGAIN) => break,
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(())
+        Ok(written)
     }
+}
+
+/// The same pipe or terminal through a description of our own that does not block: a terminal says that it is writable when it
+/// takes a single byte, and then blocks for the rest. The flag cannot be set on the one that we were given, which others share.
+fn without_blocking(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
+    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).ok()
 }
 
 fn stream_error(error: io::Error) -> StreamError {
@@ -125,7 +136,11 @@ impl IsTerminal for Output {
 
 impl StdoutStream for Output {
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(self.clone())
+        Box::new(Stream {
+            output: self.clone(),
+            permit: 0,
+            rest: Bytes::new(),
+        })
     }
 
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
@@ -136,29 +151,71 @@ impl StdoutStream for Output {
     }
 }
 
-#[wasmtime_wasi::async_trait]
-impl Pollable for Output {
-    async fn ready(&mut self) {
-        // A failure is for the write to tell.
-        let _ = self.writable().await;
+/// What a component writes to.
+struct Stream {
+    output: Output,
+    /// What the component was told it may write, and has not written.
+    permit: usize,
+    /// What the descriptor did not take in spite of saying so.
+    rest: Bytes,
+}
+
+impl Stream {
+    /// Whether nothing is left to write.
+    fn write_rest(&mut self) -> io::Result<bool> {
+        if !self.rest.is_empty() {
+            let written = self.output.write_some(&self.rest)?;
+            self.rest.advance(written);
+        }
+        Ok(self.rest.is_empty())
     }
 }
 
-impl OutputStream for Output {
+#[wasmtime_wasi::async_trait]
+impl Pollable for Stream {
+    async fn ready(&mut self) {
+        // A failure is for the write to tell.
+        while self.output.writable().await.is_ok() {
+            if self.write_rest().unwrap_or(true) {
+                return;
+            }
+        }
+    }
+}
+
+impl OutputStream for Stream {
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(if self.is_writable().map_err(stream_error)? {
-            self.room
+        let ready = self
+            .write_rest()
+            .and_then(|done| Ok(done && self.output.is_writable()?));
+        self.permit = if ready.map_err(stream_error)? {
+            self.output.room
         } else {
             0
-        })
+        };
+        Ok(self.permit)
     }
 
-    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.write_all(&bytes).map_err(stream_error)
+    fn write(&mut self, mut bytes: Bytes) -> StreamResult<()> {
+        // Guest-controlled: a write that nobody permitted could block.
+        let Some(permit) = self.permit.checked_sub(bytes.len()) else {
+            return Err(StreamError::trap(
+                "more was written than check-write permitted",
+            ));
+        };
+        self.permit = permit;
+        let written = self.output.write_some(&bytes).map_err(stream_error)?;
+        bytes.advance(written);
+        if !bytes.is_empty() {
+            self.permit = 0;
+            self.rest = bytes;
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> StreamResult<()> {
-        // Nothing is kept back.
+        // What is left is written before the next permit is given, which is what a flush waits for.
+        self.permit = 0;
         Ok(())
     }
 }
@@ -177,19 +234,21 @@ impl AsyncWrite for AsyncOutput {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let output = self.output.clone();
-        let wait = self.wait.get_or_insert_with(|| {
-            let output = output.clone();
-            Box::pin(async move { output.writable().await })
-        });
-        let waited = ready!(wait.as_mut().poll(context));
-        self.wait = None;
-        let length = bytes.len().min(output.room);
-        Poll::Ready(
-            waited
-                .and_then(|()| output.write_all(&bytes[..length]))
-                .map(|()| length),
-        )
+        loop {
+            let output = self.output.clone();
+            let wait = self.wait.get_or_insert_with(|| {
+                let output = output.clone();
+                Box::pin(async move { output.writable().await })
+            });
+            let waited = ready!(wait.as_mut().poll(context));
+            self.wait = None;
+            waited?;
+            let length = bytes.len().min(output.room);
+            let written = output.write_some(&bytes[..length])?;
+            if written > 0 || length == 0 {
+                return Poll::Ready(Ok(written));
+            }
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -208,7 +267,7 @@ mod tests {
     #[test]
     fn a_full_pipe_takes_nothing_and_a_drained_one_does() {
         let (read, write) = rustix::pipe::pipe().unwrap();
-        let mut output = Output::new(write.as_fd()).unwrap();
+        let mut output = Output::new(write.as_fd()).unwrap().p2_stream();
         let mut written = 0;
         while output.check_write().unwrap() > 0 {
             output.write(Bytes::from(vec![7; PIPE_BUF])).unwrap();
@@ -224,7 +283,7 @@ mod tests {
     fn a_closed_pipe_is_closed() {
         let (read, write) = rustix::pipe::pipe().unwrap();
         drop(read);
-        let mut output = Output::new(write.as_fd()).unwrap();
+        let mut output = Output::new(write.as_fd()).unwrap().p2_stream();
         assert!(output.check_write().unwrap() > 0);
         // The test harness ignores SIGPIPE, as Rust programs do.
         assert!(matches!(
@@ -236,7 +295,47 @@ mod tests {
     #[test]
     fn files_are_always_ready() {
         let file = tempfile::tempfile().unwrap();
-        let mut output = Output::new(file.as_fd()).unwrap();
+        let mut output = Output::new(file.as_fd()).unwrap().p2_stream();
         assert_eq!(output.check_write().unwrap(), FILE_ROOM);
+    }
+
+    #[test]
+    fn a_write_without_permit_is_a_trap() {
+        let (_read, write) = rustix::pipe::pipe().unwrap();
+        let mut output = Output::new(write.as_fd()).unwrap().p2_stream();
+        assert!(matches!(
+            output.write(Bytes::from_static(b"x")),
+            Err(StreamError::Trap(_))
+        ));
+        let room = output.check_write().unwrap();
+        assert!(matches!(
+            output.write(Bytes::from(vec![0; room + 1])),
+            Err(StreamError::Trap(_))
+        ));
+    }
+
+    #[test]
+    fn what_a_pipe_does_not_take_is_kept_and_written_later() {
+        let (read, write) = rustix::pipe::pipe().unwrap();
+        let output = Output::new(write.as_fd()).unwrap();
+        let mut stream = output.p2_stream();
+        let room = stream.check_write().unwrap();
+        // Somebody else fills the pipe between permit and write.
+        let mut filled = 0;
+        while output.is_writable().unwrap() {
+            filled += output.write_some(&[1; PIPE_BUF]).unwrap();
+        }
+        stream.write(Bytes::from(vec![2; room])).unwrap();
+        assert_eq!(stream.check_write().unwrap(), 0);
+        let mut drained = Vec::new();
+        while drained.len() < filled {
+            let mut part = vec![0; filled - drained.len()];
+            let count = rustix::io::read(&read, &mut part).unwrap();
+            drained.extend_from_slice(&part[..count]);
+        }
+        assert!(stream.check_write().unwrap() > 0);
+        let mut rest = vec![0; room];
+        assert_eq!(rustix::io::read(&read, &mut rest).unwrap(), room);
+        assert!(rest.iter().all(|byte| *byte == 2));
     }
 }

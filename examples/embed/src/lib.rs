@@ -19,25 +19,39 @@ impl State {
             .stderr(wasm_bpf_host::Output::stderr()?)
             .args(args)
             .build();
-        Ok(Self { wasi, bpf, table: ResourceTable::new() })
+        Ok(Self {
+            wasi,
+            bpf,
+            table: ResourceTable::new(),
+        })
     }
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasmBpfView for State {
     fn bpf(&mut self) -> WasmBpfCtxView<'_> {
-        WasmBpfCtxView { ctx: &mut self.bpf, table: &mut self.table }
+        WasmBpfCtxView {
+            ctx: &mut self.bpf,
+            table: &mut self.table,
+        }
     }
 }
 
 /// The component's path and its arguments from the command line.
 pub fn arguments() -> anyhow::Result<Vec<String>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    anyhow::ensure!(!args.is_empty(), "usage: {} COMPONENT [ARGS]", env!("CARGO_PKG_NAME"));
+    anyhow::ensure!(
+        !args.is_empty(),
+        "usage: {} COMPONENT [ARGS]",
+        env!("CARGO_PKG_NAME")
+    );
     Ok(args)
 }

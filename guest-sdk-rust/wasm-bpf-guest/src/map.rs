@@ -336,11 +336,11 @@ impl Iterator for MapKeyIter {
         if self.ended {
             return None;
         }
-        if self.at == self.page.len() {
-            if let Err(error) = self.turn_page() {
-                self.ended = true;
-                return Some(Err(error));
-            }
+        if self.at == self.page.len()
+            && let Err(error) = self.turn_page()
+        {
+            self.ended = true;
+            return Some(Err(error));
         }
         if self.page.is_empty() || self.left == 0 {
             self.ended = true;

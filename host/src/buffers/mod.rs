@@ -17,10 +17,11 @@ use self::ring::{Corrupt, Ring};
 use crate::bindings::buffers::{self as blocking, Records};
 use crate::bindings::types::{ErrorCode, MapType};
 use crate::bindings::waiting::buffers as waiting;
-use crate::ctx::WasmBpfCtxView;
+use crate::ctx::{WasmBpfCtx, WasmBpfCtxView};
 use crate::error::{CodeError, CodeResult, Errno, Failure, FailureResult};
 use crate::lifecycle::Stop;
 use crate::maps::Map;
+use crate::policy::{Need, Reservation};
 use crate::readiness;
 
 /// A consumer over one or several rings.
@@ -28,11 +29,15 @@ pub struct RingBuffer {
     rings: Arc<Rings>,
     counters: Vec<LostCounter>,
     counted_at: Option<Instant>,
+    /// Counted and not yet told.
+    lost: u64,
     /// Which ring is looked into first: not always the same, so that a busy one does not starve the others.
     first: usize,
     stop: Stop,
     /// Bytes that were pending when a stop was noticed and that are still to be delivered.
     backlog: Option<u64>,
+    _memory: Vec<Arc<Reservation>>,
+    _held: Reservation,
     /// Of embeddings that wait without blocking; made by the first wait.
     reactor: Option<AsyncFd<OwnedFd>>,
 }
@@ -114,7 +119,8 @@ impl Rings {
 }
 
 impl RingBuffer {
-    fn new(sources: Vec<(&Map, Option<&Map>)>, stop: Stop) -> FailureResult<Self> {
+    fn new(ctx: &WasmBpfCtx, sources: Vec<(&Map, Option<&Map>)>) -> FailureResult<Self> {
+        let stop = ctx.stop();
         let refuse = |text: String| Failure::refused(ErrorCode::InvalidArgument, text);
         let failed = |map: &Map, error: io::Error| {
             let errno = error.raw_os_error().unwrap_or(libc::EIO);
@@ -131,6 +137,18 @@ impl RingBuffer {
                 sources.len()
             )));
         }
+        // The epoll descriptor, its copy in a reactor, a pollable's; counters count themselves.
+        let need = Need {
+            descriptors: sources.len() as u64 + 3,
+            ..Need::default()
+        };
+        let held = ctx.usage.reserve(need).map_err(|limit| {
+            Failure::refused(
+                ErrorCode::LimitExceeded,
+                format!("cannot open a ring buffer: {limit}"),
+            )
+        })?;
+        let memory = sources.iter().map(|(map, _)| map.memory()).collect();
         let mut rings = Vec::new();
         let mut counters: Vec<LostCounter> = Vec::new();
         for (map, counter) in &sources {
@@ -165,10 +183,14 @@ impl RingBuffer {
             }
             // Rings may share a counter.
             if counters.iter().all(|known| known.map.info().id != info.id) {
-                let map = counter
+                let fd = counter
                     .duplicate_fd()
-                    .and_then(|fd| Map::from_fd(fd, Some(&info.name), None))
                     .map_err(|error| failed(counter, error))?;
+                let map = Map::from_fd(&ctx.usage, fd, Some(&info.name), counter.memory());
+                let map = map.map_err(|error| {
+                    let text = format!("cannot take a handle to the map `{}`", info.name);
+                    Failure::of(error, text).about(&info.name)
+                })?;
                 counters.push(LostCounter { map, seen: 0 });
             }
         }
@@ -177,9 +199,12 @@ impl RingBuffer {
             rings: Arc::new(rings),
             counters,
             counted_at: None,
+            lost: 0,
             first: 0,
             stop,
             backlog: None,
+            _memory: memory,
+            _held: held,
             reactor: None,
         })
     }
@@ -192,15 +217,18 @@ impl RingBuffer {
         for step in 0..count {
             let index = (self.first + step) % count;
             // The index is below MAX_RINGS.
-            self.rings.rings[index].take(index as u32, most, &mut packed)?;
+            let taken = self.rings.rings[index].take(index as u32, most, &mut packed);
+            // What was taken from other rings is gone from them. The next call meets the corrupt one again.
+            if packed.is_empty() {
+                taken?;
+            }
         }
         self.first = (self.first + 1) % count;
         Ok(packed)
     }
 
-    /// Records lost since the last count.
-    fn count_lost(&mut self) -> CodeResult<u64> {
-        let mut lost = 0u64;
+    /// Counts what was lost since the last count.
+    fn count_lost(&mut self) -> CodeResult<()> {
         for counter in &mut self.counters {
             let values = counter.map.lookup(&[0; 4])?.unwrap_or_default();
             let (cpus, _) = values.as_chunks::<8>();
@@ -208,26 +236,38 @@ impl RingBuffer {
                 .iter()
                 .map(|cpu| u64::from_ne_bytes(*cpu))
                 .fold(0, u64::wrapping_add);
-            lost = lost.saturating_add(total.wrapping_sub(counter.seen));
+            self.lost = self.lost.saturating_add(total.wrapping_sub(counter.seen));
             counter.seen = total;
         }
         self.counted_at = Some(Instant::now());
-        Ok(lost)
+        Ok(())
+    }
+
+    /// The same, unless that was just done. Before records are taken: a failure must not take them along.
+    fn count_lost_if_due(&mut self) -> CodeResult<()> {
+        let due = self.counted_at.is_none_or(|at| at.elapsed() >= COUNT_EVERY);
+        if due && !self.counters.is_empty() {
+            self.count_lost()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn records(&mut self, packed: Vec<u8>) -> Records {
+        Records {
+            packed,
+            lost: std::mem::take(&mut self.lost),
+        }
     }
 
     /// What a poll returns before it waits: what is pending, or an interruption. None: nothing, wait.
     fn pending(&mut self, max_bytes: u32) -> CodeResult<Option<Records>> {
+        self.count_lost_if_due()?;
         if self.stop.has_bpf_interrupt() {
             return self.before_stop(max_bytes).map(Some);
         }
         let packed = self.take(max_bytes)?;
-        if packed.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(Records {
-            packed,
-            lost: self.count_lost_if_due()?,
-        }))
+        Ok((!packed.is_empty()).then(|| self.records(packed)))
     }
 
     /// A stop was asked for: what was pending when that was noticed is still delivered, then the interruption. What programs go on to
@@ -243,21 +283,20 @@ impl RingBuffer {
             Vec::new()
         };
         if packed.is_empty() {
+            // What was lost is told before the component is sent home.
+            if self.counted_at.is_some() && self.backlog != Some(0) {
+                self.count_lost()?;
+                if self.lost > 0 {
+                    self.backlog = Some(0);
+                    return Ok(self.records(packed));
+                }
+            }
             self.backlog = None;
             self.stop.take_bpf_interrupt();
             return Err(ErrorCode::Interrupted.into());
         }
         self.backlog = Some(backlog.saturating_sub(packed.len() as u64));
-        Ok(Records {
-            packed,
-            lost: self.count_lost_if_due()?,
-        })
-    }
-
-    fn count_lost_if_due(&mut self) -> CodeResult<u64> {
-        let due = !self.counters.is_empty()
-            && self.counted_at.is_none_or(|at| at.elapsed() >= COUNT_EVERY);
-        if due { self.count_lost() } else { Ok(0) }
+        Ok(self.records(packed))
     }
 
     fn available(&self) -> u64 {
@@ -271,11 +310,14 @@ impl RingBuffer {
         if self.counters.is_empty() {
             return Ok(None);
         }
-        let lost = self.count_lost()?;
-        Ok((lost > 0).then(|| Records {
-            packed: Vec::new(),
-            lost,
-        }))
+        self.count_lost()?;
+        Ok((self.lost > 0).then(|| self.records(Vec::new())))
+    }
+
+    /// The time is over.
+    fn nothing(&mut self) -> CodeResult<Records> {
+        self.count_lost()?;
+        Ok(self.records(Vec::new()))
     }
 
     /// Blocks the thread.
@@ -293,10 +335,7 @@ impl RingBuffer {
                 return Ok(records);
             }
         }
-        Ok(Records {
-            packed: Vec::new(),
-            lost: self.count_lost()?,
-        })
+        self.nothing()
     }
 
     /// Leaves the thread to others.
@@ -309,18 +348,25 @@ impl RingBuffer {
             return Ok(records);
         }
         while !deadline.is_over() {
-            if self.reactor.is_none() {
-                let epoll = self.rings.epoll.try_clone()?;
-                self.reactor = Some(readiness::register(epoll, Interest::READABLE)?);
-            }
-            let reactor = self.reactor.as_ref().expect("made above");
+            let reactor = match &mut self.reactor {
+                Some(reactor) => reactor,
+                none => {
+                    let epoll = self.rings.epoll.try_clone()?;
+                    none.insert(readiness::register(epoll, Interest::READABLE)?)
+                }
+            };
             let readable = reactor.readable();
             let ready = match deadline.left() {
-                Some(left) => match tokio::time::timeout(left, readable).await {
-                    Ok(ready) => Some(ready?),
-                    Err(_) => None,
-                },
-                None => Some(readable.await?),
+                Some(left) => tokio::time::timeout(left, readable).await.ok(),
+                None => Some(readable.await),
+            };
+            let ready = match ready.transpose() {
+                Ok(ready) => ready,
+                Err(error) => {
+                    // The runtime that it was registered with is gone; the next wait registers with the one of today.
+                    self.reactor = None;
+                    return Err(error.into());
+                }
             };
             if let Some(mut ready) = ready {
                 // Takes the events out of the inner epoll; what comes later makes it readable again.
@@ -331,10 +377,7 @@ impl RingBuffer {
                 return Ok(records);
             }
         }
-        Ok(Records {
-            packed: Vec::new(),
-            lost: self.count_lost()?,
-        })
+        self.nothing()
     }
 }
 
@@ -367,6 +410,7 @@ impl Deadline {
 /// buffer has seen it.
 struct Ready {
     rings: Arc<Rings>,
+    stop: Stop,
     epoll: Option<AsyncFd<OwnedFd>>,
 }
 
@@ -388,12 +432,15 @@ impl Ready {
 impl Pollable for Ready {
     async fn ready(&mut self) {
         let rings = Arc::clone(&self.rings);
-        while !rings.has_record() {
+        let stop = self.stop.clone();
+        while !rings.has_record() && !stop.has_bpf_interrupt() {
             // A failure ends the wait: `poll` then meets it too, and can say so.
             let Ok(reactor) = self.reactor() else { return };
-            let Ok(mut ready) = reactor.readable_mut().await else {
-                return;
+            let ready = tokio::select! {
+                ready = reactor.readable_mut() => ready,
+                () = stop.bpf_interrupted() => return,
             };
+            let Ok(mut ready) = ready else { return };
             let mut events = [epoll::Event {
                 flags: epoll::EventFlags::empty(),
                 data: epoll::EventData::new_u64(0),
@@ -503,7 +550,7 @@ impl WasmBpfCtxView<'_> {
                 .transpose()?;
             sources.push((self.table.get(map)?, counter));
         }
-        let buffer = RingBuffer::new(sources, self.ctx.stop.clone())?;
+        let buffer = RingBuffer::new(self.ctx, sources)?;
         Ok(self.table.push(buffer)?)
     }
 
@@ -512,7 +559,12 @@ impl WasmBpfCtxView<'_> {
         buffer: &Resource<RingBuffer>,
     ) -> wasmtime::Result<Resource<DynPollable>> {
         let rings = Arc::clone(&self.table.get(buffer)?.rings);
-        let ready = self.table.push(Ready { rings, epoll: None })?;
+        let stop = self.ctx.stop();
+        let ready = self.table.push(Ready {
+            rings,
+            stop,
+            epoll: None,
+        })?;
         subscribe(self.table, ready)
     }
 

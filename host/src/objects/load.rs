@@ -1,18 +1,19 @@
 //! From parsed to in the kernel: policy, relocation, policy again, load.
 
 use std::collections::BTreeSet;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::ptr::NonNull;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use libbpf_sys as sys;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
-use super::{LoadedMap, LoadedObject, LoadedProgram, OpenObject, failures};
+use super::{LoadedMap, LoadedObject, LoadedProgram, OpenMap, OpenObject, failures};
+use crate::bindings::objects::MapDeclaration;
 use crate::bindings::types::ErrorCode;
 use crate::ctx::WasmBpfCtx;
 use crate::error::{Failure, FailureResult};
-use crate::maps::possible_cpus;
+use crate::maps::estimated_cpus;
 use crate::messages::{self, MessageLevel};
 use crate::policy::{Need, Reservation, map_memory};
 
@@ -66,8 +67,9 @@ pub(super) fn load(ctx: &WasmBpfCtx, open: OpenObject) -> FailureResult<LoadedOb
     let logs = set_verifier_logs(&open)?;
     let sink = ctx.messages.as_ref();
     let pointer = open.pointer();
+    let pins = NewPins::of(&open);
 
-    // Relocates, and creates the maps.
+    // Relocates, creates the maps, and makes the pins that the object declares.
     let (answer, warnings) = messages::collect(sink, || {
         // SAFETY: an open object that nobody else uses.
         unsafe { sys::bpf_object__prepare(pointer) }
@@ -80,12 +82,13 @@ pub(super) fn load(ctx: &WasmBpfCtx, open: OpenObject) -> FailureResult<LoadedOb
             ctx.custom_btf.as_deref(),
         ));
     }
-    check_instructions(ctx, &open)?;
+    check_instructions(ctx, &open).inspect_err(|_| pins.remove())?;
     let (answer, warnings) = messages::collect(sink, || {
         // SAFETY: a prepared object that nobody else uses. On failure it stays ours to close.
         unsafe { sys::bpf_object__load(pointer) }
     });
     if answer < 0 {
+        pins.remove();
         return Err(failures::load(&open, -answer, &warnings, &logs));
     }
     if let (Some(sink), 1..) = (sink, open.verifier_log_level) {
@@ -96,13 +99,43 @@ pub(super) fn load(ctx: &WasmBpfCtx, open: OpenObject) -> FailureResult<LoadedOb
             );
         }
     }
-    LoadedObject::new(open, held)
+    Ok(LoadedObject::new(open, held))
+}
+
+/// Pins that this load makes: a load that fails leaves nothing behind. Those that were there before are others'.
+struct NewPins<'a> {
+    maps: Vec<OpenMap<'a>>,
+}
+
+impl<'a> NewPins<'a> {
+    fn of(open: &'a OpenObject) -> Self {
+        let is_new = |map: &OpenMap<'_>| {
+            map.pin_path()
+                .is_some_and(|path| !Path::new(&path).exists())
+        };
+        Self {
+            maps: open
+                .maps()
+                .filter(|map| map.autocreate() && is_new(map))
+                .collect(),
+        }
+    }
+
+    fn remove(&self) {
+        for map in &self.maps {
+            // libbpf removes those of a load that fails by itself; a pin that is not there is no failure here.
+            // SAFETY: a map of an open object.
+            let _ = unsafe { sys::bpf_map__unpin(map.pointer, std::ptr::null()) };
+        }
+    }
 }
 
 /// Before anything is created: what the object declares.
 fn check_declarations(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<Reservation> {
     let mut need = Need::default();
-    let cpus = possible_cpus();
+    let cpus = estimated_cpus();
+    // libbpf keeps one for the object's BTF and one for what it probes.
+    need.descriptors = 2;
     for map in open.maps().filter(|map| map.autocreate()) {
         let declared = map.declaration();
         ctx.policy
@@ -114,13 +147,16 @@ fn check_declarations(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<Rese
                 .map_err(|missing| Failure::from(missing).about(&declared.name))?;
         }
         need.maps += 1;
-        need.map_memory = need.map_memory.saturating_add(map_memory(
-            declared.type_,
-            declared.key_size,
-            declared.value_size,
-            declared.max_entries,
-            cpus,
-        ));
+        need.descriptors += 1;
+        need.map_memory = need.map_memory.saturating_add(memory_of(&declared, cpus));
+        // A template for the values of a map of maps is created too, and goes again.
+        if let Some(inner) = map.inner() {
+            let inner = inner.declaration();
+            ctx.policy
+                .check_map(&inner.name, inner.type_)
+                .map_err(|missing| Failure::from(missing).about(&declared.name))?;
+            need.map_memory = need.map_memory.saturating_add(memory_of(&inner, cpus));
+        }
     }
     for program in open.programs().filter(|program| program.autoload()) {
         let name = program.name();
@@ -128,6 +164,7 @@ fn check_declarations(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<Rese
             .check_program(&name, program.kind(), program.attach_type())
             .map_err(|missing| Failure::from(missing).about(&name))?;
         need.programs += 1;
+        need.descriptors += 1;
     }
     ctx.usage.reserve(need).map_err(|limit| {
         let mut text = format!("cannot load `{}`: {limit}", open.name);
@@ -141,19 +178,22 @@ fn check_declarations(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<Rese
     })
 }
 
+fn memory_of(map: &MapDeclaration, cpus: u32) -> u64 {
+    map_memory(
+        map.type_,
+        map.key_size,
+        map.value_size,
+        map.max_entries,
+        cpus,
+    )
+}
+
 fn largest_map(open: &OpenObject, cpus: u32) -> Option<String> {
     open.maps()
         .filter(|map| map.autocreate())
         .map(|map| {
             let map = map.declaration();
-            let bytes = map_memory(
-                map.type_,
-                map.key_size,
-                map.value_size,
-                map.max_entries,
-                cpus,
-            );
-            (bytes, map.name)
+            (memory_of(&map, cpus), map.name)
         })
         .max()
         .map(|(bytes, name)| format!("`{name}` with about {bytes} bytes"))
@@ -204,51 +244,41 @@ fn check_instructions(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<()> 
 }
 
 impl LoadedObject {
-    fn new(open: OpenObject, held: Reservation) -> FailureResult<Self> {
-        let duplicate = |fd: i32| -> FailureResult<OwnedFd> {
-            // SAFETY: a descriptor of the loaded object, which is open.
-            let fd = unsafe { BorrowedFd::borrow_raw(fd) };
-            fd.try_clone_to_owned().map_err(|error| {
-                let errno = error.raw_os_error().unwrap_or(libc::EIO);
-                Failure::errno(
-                    errno,
-                    format!("no descriptor left for `{}`: {error}", open.name),
-                )
-            })
-        };
-        let mut programs = Vec::new();
-        for program in open.programs() {
+    fn new(open: OpenObject, held: Reservation) -> Self {
+        let programs = open
+            .programs()
             // SAFETY: a program of a loaded object; negative if it was not loaded.
-            let fd = unsafe { sys::bpf_program__fd(program.pointer) };
-            if fd >= 0 {
-                programs.push(LoadedProgram {
+            .filter(|program| unsafe { sys::bpf_program__fd(program.pointer) } >= 0)
+            .filter_map(|program| {
+                Some(LoadedProgram {
                     name: program.name(),
                     section: program.section(),
                     kind: program.kind(),
-                    fd: duplicate(fd)?,
-                });
-            }
-        }
-        let mut maps = Vec::new();
-        for map in open.maps().filter(|map| map.autocreate()) {
-            // SAFETY: a map of a loaded object.
-            let fd = unsafe { sys::bpf_map__fd(map.pointer) };
-            if fd >= 0 {
-                maps.push(LoadedMap {
+                    pointer: NonNull::new(program.pointer)?,
+                })
+            })
+            .collect();
+        let maps = open
+            .maps()
+            .filter(|map| map.autocreate())
+            // SAFETY: a map of a loaded object; negative if it was not created.
+            .filter(|map| unsafe { sys::bpf_map__fd(map.pointer) } >= 0)
+            .filter_map(|map| {
+                Some(LoadedMap {
                     name: map.name(),
-                    fd: duplicate(fd)?,
-                });
-            }
-        }
-        let name = open.name;
+                    pointer: NonNull::new(map.pointer)?,
+                })
+            })
+            .collect();
+        let OpenObject { object, name, .. } = open;
         // SAFETY: the object is loaded, and the pointer has one owner again.
-        let object = unsafe { libbpf_rs::Object::from_ptr(open.object.take_ptr()) };
-        Ok(Self {
+        let object = unsafe { libbpf_rs::Object::from_ptr(object.take_ptr()) };
+        Self {
             name,
             programs,
             maps,
             object: Mutex::new(object),
-            _held: held,
-        })
+            held: Arc::new(held),
+        }
     }
 }

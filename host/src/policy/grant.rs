@@ -17,7 +17,7 @@ pub(crate) const GRANTS: &[(&str, Option<&str>, &str)] = &[
     (
         "binary",
         Some("PATH"),
-        "probe this file of the host when an ELF section names it (uprobe, USDT)",
+        "probe processes that run this file, when an ELF section names it (uprobe); since Linux 6.18 a probe can change their registers",
     ),
     (
         "cgroup",

@@ -23,6 +23,8 @@ pub(super) struct Asks {
     pub(super) kfuncs: BTreeSet<u32>,
     /// Functions of kernel modules by BTF id.
     pub(super) module_kfuncs: BTreeSet<u32>,
+    /// Descriptors of BTF that variables of the kernel are looked up in.
+    pub(super) btf_fds: BTreeSet<i32>,
 }
 
 /// An instruction that no compiler and no relocation makes.
@@ -34,6 +36,10 @@ pub(super) enum BadInstruction {
     ForeignMap { at: usize, descriptor: i32 },
     #[error("instruction {at} refers to a map by index, which this host does not allow")]
     MapByIndex { at: usize },
+    #[error(
+        "a variable is looked up in descriptor {descriptor}, which is not the BTF of a kernel module"
+    )]
+    ForeignBtf { descriptor: i32 },
     #[error("instruction {at} is cut off")]
     CutOff { at: usize },
 }
@@ -68,6 +74,13 @@ pub(super) fn scan(
                     }
                     sys::BPF_PSEUDO_MAP_IDX | sys::BPF_PSEUDO_MAP_IDX_VALUE => {
                         return Err(BadInstruction::MapByIndex { at });
+                    }
+                    sys::BPF_PSEUDO_BTF_ID => {
+                        // 0 is the kernel's own BTF; a module's is named by a descriptor.
+                        let descriptor = instructions[at + 1].imm;
+                        if descriptor != 0 {
+                            asks.btf_fds.insert(descriptor);
+                        }
                     }
                     _ => {}
                 }
@@ -163,6 +176,20 @@ mod tests {
                 Err(BadInstruction::MapByIndex { at: 0 })
             );
         }
+    }
+
+    #[test]
+    fn descriptors_of_btf_are_collected() {
+        let [first, mut second] = load_64(sys::BPF_PSEUDO_BTF_ID, 10);
+        assert_eq!(
+            scan(&[first, second], &BTreeSet::new()),
+            Ok(Asks::default())
+        );
+        second.imm = 9;
+        assert_eq!(
+            scan(&[first, second], &BTreeSet::new()).unwrap().btf_fds,
+            [9].into()
+        );
     }
 
     #[test]

@@ -97,6 +97,16 @@ unsafe impl Sync for KernelBtf {}
 
 static KERNEL_BTF: OnceLock<KernelBtf> = OnceLock::new();
 
+/// Whether a descriptor is BTF of the kernel or of one of its modules, and not what some program brought along.
+pub(super) fn is_kernel_btf(descriptor: i32) -> bool {
+    let mut info = libbpf_sys::bpf_btf_info::default();
+    let mut length = size_of_val(&info) as u32;
+    // SAFETY: `info` is a plain struct of `length` bytes; its pointers are null, so the kernel writes nothing elsewhere.
+    let answer =
+        unsafe { libbpf_sys::bpf_btf_get_info_by_fd(descriptor, &raw mut info, &raw mut length) };
+    answer == 0 && info.kernel_btf == 1
+}
+
 /// The name of the function that has this id in the kernel's BTF, none if there is no such function.
 pub(super) fn name_of(btf_id: u32) -> Option<&'static str> {
     let btf = KERNEL_BTF.get_or_init(|| {

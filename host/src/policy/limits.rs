@@ -9,7 +9,8 @@ use crate::bindings::types::MapType;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of all maps together, estimated from their declarations before they are created. 512 MiB unless set.
+    /// Bytes of all maps together, estimated from their declarations before they are created, and of objects that are open. 512 MiB unless
+    /// set.
     pub map_memory: u64,
     /// Maps. 1024 unless set.
     pub maps: u64,
@@ -17,6 +18,9 @@ pub struct Limits {
     pub programs: u64,
     /// Links. 4096 unless set.
     pub links: u64,
+    /// Descriptors of the host that handles hold: a map has one, a ring buffer two and one for each ring. 512 unless set: processes
+    /// have 1024 by default.
+    pub descriptors: u64,
 }
 
 impl Default for Limits {
@@ -26,6 +30,7 @@ impl Default for Limits {
             maps: 1024,
             programs: 512,
             links: 4096,
+            descriptors: 512,
         }
     }
 }
@@ -36,6 +41,7 @@ struct Used {
     maps: AtomicU64,
     programs: AtomicU64,
     links: AtomicU64,
+    descriptors: AtomicU64,
 }
 
 /// What is in use of [`Limits`].
@@ -52,6 +58,7 @@ pub(crate) struct Need {
     pub(crate) maps: u64,
     pub(crate) programs: u64,
     pub(crate) links: u64,
+    pub(crate) descriptors: u64,
 }
 
 /// Held until dropped.
@@ -105,6 +112,13 @@ impl Usage {
         held.need.programs = need.programs;
         take("links", &self.used.links, self.limits.links, need.links)?;
         held.need.links = need.links;
+        take(
+            "descriptors",
+            &self.used.descriptors,
+            self.limits.descriptors,
+            need.descriptors,
+        )?;
+        held.need.descriptors = need.descriptors;
         Ok(held)
     }
 }
@@ -140,6 +154,9 @@ impl Drop for Reservation {
         self.used
             .links
             .fetch_sub(self.need.links, Ordering::Relaxed);
+        self.used
+            .descriptors
+            .fetch_sub(self.need.descriptors, Ordering::Relaxed);
     }
 }
 
@@ -170,8 +187,17 @@ pub(crate) fn map_memory(
         MapType::Arena => PAGE,
         _ => HASH_OVERHEAD + key + value,
     };
+    // Hash tables keep an element for each CPU in reserve.
+    let reserve = if matches!(
+        kind,
+        MapType::Ringbuf | MapType::UserRingbuf | MapType::Arena
+    ) {
+        0
+    } else {
+        cpus
+    };
     entry
-        .saturating_mul(max_entries.into())
+        .saturating_mul(u64::from(max_entries) + u64::from(reserve))
         .saturating_add(PAGE)
 }
 

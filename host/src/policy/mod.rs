@@ -175,6 +175,11 @@ impl Policy {
         self.require(Grant::new("binary", Some(path)), what)
     }
 
+    /// Whether operations of the kernel may be implemented: decided before libbpf looks at their descriptions, whose offsets it trusts.
+    pub(crate) fn allows_struct_ops(&self) -> bool {
+        self.require_any("struct-ops", None, String::new).is_ok()
+    }
+
     /// A program that is to be loaded, by its kind and attach type.
     pub(crate) fn check_program(
         &self,
@@ -253,13 +258,19 @@ impl Policy {
         map_fds: &BTreeSet<i32>,
     ) -> Result<(), Failure> {
         // Not a matter of grants: with a descriptor of the host a program could reach another component's maps.
-        let asks = instructions::scan(instructions, map_fds).map_err(|bad| {
+        let malformed = |bad: instructions::BadInstruction| {
             Failure::refused(
                 ErrorCode::Malformed,
                 format!("the program `{name}` is not what a compiler makes: {bad}"),
             )
             .about(name)
-        })?;
+        };
+        let asks = instructions::scan(instructions, map_fds).map_err(malformed)?;
+        if let Some(&descriptor) = asks.btf_fds.iter().find(|fd| !kfuncs::is_kernel_btf(**fd)) {
+            return Err(malformed(instructions::BadInstruction::ForeignBtf {
+                descriptor,
+            }));
+        }
         self.check_asks(name, kind, &asks)
             .map_err(|missing| Failure::from(missing).about(name))
     }

@@ -79,7 +79,7 @@ struct Run {
     #[arg(long)]
     allow_all: bool,
 
-    /// Change a limit: map-memory, maps, programs, links or memory (K, M and G are understood).
+    /// Change a limit: map-memory, maps, programs, links, descriptors or memory (K, M and G are understood).
     #[arg(long, value_name = "NAME=VALUE", value_parser = run::parse_limit)]
     limit: Vec<run::Limit>,
 
@@ -124,7 +124,7 @@ fn run_help() -> String {
     }
     help.push_str(
         "\nLimits, with their defaults:\n  \
-         map-memory=512M  maps=1024  programs=512  links=4096  memory=1G (of the component itself)\n\n\
+         map-memory=512M  maps=1024  programs=512  links=4096  descriptors=512  memory=1G (of the\n  component itself)\n\n\
          Exit codes:\n  \
          the component's own; 1 if it could not be run or failed; 2 for wrong usage;\n  \
          130 (143) if Ctrl-C (SIGTERM) had to end it by force\n\n\

@@ -1,4 +1,8 @@
 //! What the command itself says, on standard error. Colour only on a terminal, and not with NO_COLOR.
+//!
+//! A standard error that takes nothing is no reason to fail: what is said is dropped then.
+
+use std::io::Write as _;
 
 use clap::builder::styling::{AnsiColor, Style};
 use wasm_bpf_host::MessageLevel;
@@ -8,14 +12,18 @@ const NOTE: Style = AnsiColor::Yellow.on_default();
 
 /// An error with its causes: what failed first, why below it.
 pub fn error(error: &anyhow::Error) {
-    anstream::eprintln!("{ERROR}error:{ERROR:#} {error}");
+    let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error}");
     for cause in error.chain().skip(1) {
-        anstream::eprintln!("  {}", cause.to_string().replace('\n', "\n  "));
+        let _ = writeln!(
+            anstream::stderr(),
+            "  {}",
+            cause.to_string().replace('\n', "\n  ")
+        );
     }
 }
 
 pub fn note(text: &str) {
-    anstream::eprintln!("{NOTE}wasm-bpf:{NOTE:#} {text}");
+    let _ = writeln!(anstream::stderr(), "{NOTE}wasm-bpf:{NOTE:#} {text}");
 }
 
 /// A message of libbpf.
@@ -25,5 +33,5 @@ pub fn libbpf(level: MessageLevel, text: &str) {
     } else {
         Style::new()
     };
-    anstream::eprintln!("{style}libbpf:{style:#} {text}");
+    let _ = writeln!(anstream::stderr(), "{style}libbpf:{style:#} {text}");
 }

@@ -1,5 +1,7 @@
 //! `wasm-bpf run`.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -51,6 +53,7 @@ pub enum Limit {
     Maps(u64),
     Programs(u64),
     Links(u64),
+    Descriptors(u64),
     Memory(u64),
 }
 
@@ -64,10 +67,11 @@ pub fn parse_limit(text: &str) -> Result<Limit, String> {
         "maps" => Limit::Maps(number),
         "programs" => Limit::Programs(number),
         "links" => Limit::Links(number),
+        "descriptors" => Limit::Descriptors(number),
         "memory" => Limit::Memory(number),
         _ => {
             return Err(format!(
-                "there is no limit `{name}`; the limits are map-memory, maps, programs, links, memory"
+                "there is no limit `{name}`; the limits are map-memory, maps, programs, links, descriptors, memory"
             ));
         }
     })
@@ -198,14 +202,33 @@ fn engine(options: &Run) -> anyhow::Result<Engine> {
         .context("cannot set up the WebAssembly engine")
 }
 
+/// Where compiled components are kept. What lies there is run as native code, so nobody else may write there.
 fn cache() -> anyhow::Result<Cache> {
-    let base = std::env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
-        .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
-        .context("there is no home directory to keep compiled components in")?;
+    let euid = rustix::process::geteuid();
+    let base = if euid.is_root() {
+        // Not in a home directory: with sudo that may be somebody else's.
+        PathBuf::from("/var/cache")
+    } else {
+        std::env::var_os("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+            .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
+            .context("there is no home directory to keep compiled components in")?
+    };
+    let directory = base.join("wasm-bpf");
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&directory)
+        .with_context(|| format!("cannot make {}", directory.display()))?;
+    let found = std::fs::symlink_metadata(&directory)?;
+    anyhow::ensure!(
+        found.is_dir() && found.uid() == euid.as_raw() && found.mode() & 0o022 == 0,
+        "{} belongs to somebody else, or others may write there",
+        directory.display()
+    );
     let mut config = CacheConfig::new();
-    config.with_directory(base.join("wasm-bpf").join("compiled"));
+    config.with_directory(directory.join("compiled"));
     Cache::new(config).map_err(anyhow::Error::from)
 }
 
@@ -218,6 +241,7 @@ fn limits(given: &[Limit]) -> (Limits, usize) {
             Limit::Maps(count) => limits.maps = count,
             Limit::Programs(count) => limits.programs = count,
             Limit::Links(count) => limits.links = count,
+            Limit::Descriptors(count) => limits.descriptors = count,
             Limit::Memory(bytes) => memory = bytes,
         }
     }

@@ -7,11 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use wasm_bpf_host::Stop;
-
-use crate::output;
 
 /// How long a component that was asked to stop may go on.
 const GRACE: Duration = Duration::from_secs(2);
@@ -29,6 +28,19 @@ impl Received {
             0 => None,
             signal => u8::try_from(128 + signal).ok(),
         }
+    }
+}
+
+/// Standard error may be a full pipe, or locked by whoever is stuck: neither may hold up the end.
+fn say_if_possible(text: &str) {
+    let stderr = rustix::stdio::stderr();
+    let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    if poll(&mut fds, Some(&now)).is_ok_and(|count| count > 0) {
+        let _ = rustix::io::write(stderr, text.as_bytes());
     }
 }
 
@@ -57,9 +69,13 @@ pub fn watch(stop: Stop) -> anyhow::Result<Received> {
             }
             stop.terminate();
             let _ = receiver.recv_timeout(STUCK);
-            output::note("the component is stuck inside a call of the host; ending the process");
-            // Everything of it in the kernel hangs on descriptors of this process.
-            std::process::exit(128 + signal);
+            say_if_possible(
+                "wasm-bpf: the component is stuck inside a call of the host; ending the process\n",
+            );
+            // Everything of it in the kernel hangs on descriptors of this process. Not `exit`: that waits for locks which a thread that is
+            // stuck may hold.
+            // SAFETY: ends the process.
+            unsafe { libc::_exit(128 + signal) };
         })
         .context("cannot start a thread")?;
     Ok(received)

@@ -1,0 +1,201 @@
+//! How runs end, and what an asked-for stop does to waits.
+
+use std::hint::black_box;
+use std::io::{Read as _, Write as _};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use test_guests::{case, no_such_case, say, say_what_is_held, trigger};
+use wasm_bpf_guest::{
+    MapCore as _, MapFlags, MapHandle, MapType, RingBuffer, RingBufferBuilder, exit,
+    stop_requested, subscribe_stop,
+};
+
+wasm_bpf_guest::include_skeleton!("calls");
+use calls::{CallsSkel, CallsSkelBuilder};
+
+fn main() {
+    let (case, args) = case();
+    match case.as_str() {
+        "return" => drop(hold()),
+        "exit" => {
+            let _held = hold();
+            exit(args[0].parse().unwrap());
+        }
+        "panic" => {
+            let _held = hold();
+            panic!("as the test wants it");
+        }
+        "abort" => {
+            let _held = hold();
+            std::process::abort();
+        }
+        "until-stopped" => until_stopped(),
+        "poll" => waits(|| poll_forever(&ring())),
+        "poll-with-time-out" => waits(|| {
+            let error = ring().poll(Duration::from_secs(3600)).unwrap_err();
+            assert!(error.is_interrupted(), "{error}");
+        }),
+        "sleep" => waits(|| sleep(Duration::from_secs(3600))),
+        "read" => waits(|| {
+            let error = std::io::stdin().read(&mut [0; 16]).unwrap_err();
+            eprintln!("read: {error}");
+        }),
+        "write" => write(),
+        "subscribe" => waits(|| {
+            let stop = subscribe_stop();
+            assert!(!stop.ready());
+            stop.block();
+            assert!(stop.ready());
+        }),
+        "clean-up" => clean_up(),
+        "pending-first" => pending_first(),
+        "again" => again(),
+        "busy" => {
+            let _held = hold();
+            say("waiting");
+            spin();
+        }
+        "busy-after-poll" => {
+            let _held = hold();
+            say("waiting");
+            poll_forever(&ring());
+            say("ended");
+            spin();
+        }
+        _ => no_such_case(&case),
+    }
+}
+
+/// Something of each kind in the kernel; the test is told.
+fn hold() -> CallsSkel {
+    let mut skel = load();
+    skel.attach().unwrap();
+    say_what_is_held(&skel.object, &[skel.links.on_enter.as_ref().unwrap()]);
+    skel
+}
+
+fn load() -> CallsSkel {
+    let mut open = CallsSkelBuilder::new().open().unwrap();
+    (open.rodata.trigger_thread, open.rodata.trigger_syscall) = trigger();
+    open.load().unwrap()
+}
+
+/// A ring that no record comes into: nothing is attached.
+fn ring() -> RingBuffer<'static> {
+    let skel = load();
+    let mut builder = RingBufferBuilder::new();
+    builder.add(&skel.maps.ring, |_| 0).unwrap();
+    // The ring outlives object, program and map.
+    builder.build().unwrap()
+}
+
+fn poll_forever(ring: &RingBuffer<'_>) {
+    let error = ring.poll(Duration::MAX).unwrap_err();
+    assert!(error.is_interrupted(), "{error}");
+}
+
+fn waits(wait: impl FnOnce()) {
+    assert!(!stop_requested());
+    say("waiting");
+    wait();
+    say("ended");
+    assert!(stop_requested(), "nobody asked for a stop");
+}
+
+fn spin() -> ! {
+    let mut number = 0u64;
+    loop {
+        number = black_box(number.wrapping_add(1));
+    }
+}
+
+fn until_stopped() {
+    let skel = hold();
+    let mut builder = RingBufferBuilder::new();
+    builder.add(&skel.maps.ring, |_| 0).unwrap();
+    let ring = builder.build().unwrap();
+    say("waiting");
+    loop {
+        match ring.poll(Duration::MAX) {
+            Ok(()) => {}
+            Err(error) if error.is_interrupted() => return,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// Nobody reads the output: at some point a write waits.
+fn write() {
+    let mut output = std::io::stdout().lock();
+    let error = loop {
+        if let Err(error) = output.write_all(&[b'x'; 1024]) {
+            break error;
+        }
+    };
+    eprintln!("ended: {error}");
+    assert!(stop_requested(), "nobody asked for a stop");
+}
+
+/// After the interruption there is time to put things in order.
+fn clean_up() {
+    let map = MapHandle::create(MapType::Hash, "cleaned", 4, 4, 1, 0).unwrap();
+    say("waiting");
+    poll_forever(&ring());
+    map.update(&[1; 4], &[2; 4], MapFlags::Any).unwrap();
+    assert_eq!(map.lookup(&[1; 4]).unwrap().unwrap(), [2; 4]);
+    // Whatever it takes.
+    let mut skel = load();
+    skel.attach().unwrap();
+    drop(skel);
+    say("cleaned up");
+    exit(5);
+}
+
+/// Records that are there when the stop comes are delivered before it.
+fn pending_first() {
+    let mut skel = load();
+    skel.attach().unwrap();
+    let seen = std::cell::Cell::new(0);
+    let mut builder = RingBufferBuilder::new();
+    builder
+        .add(&skel.maps.ring, |_| {
+            seen.set(seen.get() + 1);
+            0
+        })
+        .unwrap();
+    let ring = builder.build().unwrap();
+    for _ in 0..10 {
+        skel.maps.count.lookup(&[0; 4]).unwrap();
+    }
+    drop(skel.links);
+    say("waiting");
+    // Not a wait, which the stop would end.
+    while !stop_requested() {
+        black_box(0);
+    }
+    let error = ring.poll(Duration::MAX).unwrap_err();
+    assert!(error.is_interrupted(), "{error}");
+    assert!(seen.get() >= 10, "{} records", seen.get());
+    assert_eq!(ring.available(), 0);
+    say("ended");
+}
+
+/// One stop interrupts a wait once; then waits wait again.
+fn again() {
+    let ring = ring();
+    say("waiting");
+    poll_forever(&ring);
+    assert!(stop_requested());
+    let start = Instant::now();
+    ring.poll(Duration::from_millis(50)).unwrap();
+    assert!(start.elapsed() >= Duration::from_millis(50));
+    // The waits of WASI have an interruption of their own.
+    sleep(Duration::from_secs(3600));
+    assert!(stop_requested());
+    let start = Instant::now();
+    sleep(Duration::from_millis(50));
+    assert!(start.elapsed() >= Duration::from_millis(50));
+    assert!(stop_requested());
+    say("ended");
+}

@@ -1,0 +1,73 @@
+//! What the kernel holds, by its ids.
+
+use std::os::fd::{FromRawFd as _, OwnedFd};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Something in the kernel, by its id. Ids go up and are not soon given again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    Program(u32),
+    Map(u32),
+    Link(u32),
+}
+
+impl Held {
+    /// Whether it is still there.
+    pub fn exists(self) -> bool {
+        // SAFETY: takes a number; the answer is a descriptor of ours, or negative.
+        let fd = unsafe {
+            match self {
+                Self::Program(id) => libbpf_sys::bpf_prog_get_fd_by_id(id),
+                Self::Map(id) => libbpf_sys::bpf_map_get_fd_by_id(id),
+                Self::Link(id) => libbpf_sys::bpf_link_get_fd_by_id(id),
+            }
+        };
+        if fd >= 0 {
+            // SAFETY: the kernel just made this descriptor for us.
+            drop(unsafe { OwnedFd::from_raw_fd(fd) });
+            return true;
+        }
+        // A link that is going away has no references left: EAGAIN. Anything else says nothing about the question.
+        assert!(
+            [-libc::ENOENT, -libc::EAGAIN].contains(&fd),
+            "cannot ask the kernel about {self:?}: {} (tests of the kernel need root)",
+            std::io::Error::from_raw_os_error(-fd)
+        );
+        false
+    }
+}
+
+/// What a guest says it holds: `holds program=1 map=2 link=3`.
+pub fn held(line: &str) -> Vec<Held> {
+    let list = line.strip_prefix("holds ").expect("a line of what is held");
+    list.split_whitespace()
+        .map(|word| {
+            let (kind, id) = word.split_once('=').expect("kind=id");
+            let id = id.parse().expect("an id is a number");
+            match kind {
+                "program" => Held::Program(id),
+                "map" => Held::Map(id),
+                "link" => Held::Link(id),
+                _ => panic!("{kind} is nothing that can be held"),
+            }
+        })
+        .collect()
+}
+
+/// Waits until nothing of it is in the kernel, which frees things a little later than they are closed.
+#[track_caller]
+pub fn assert_gone(held: &[Held]) {
+    let start = Instant::now();
+    loop {
+        let left = held.iter().filter(|held| held.exists()).collect::<Vec<_>>();
+        if left.is_empty() {
+            return;
+        }
+        assert!(
+            start.elapsed() < Duration::from_secs(5),
+            "still in the kernel: {left:?}"
+        );
+        sleep(Duration::from_millis(10));
+    }
+}
