@@ -5,10 +5,14 @@
 //! call runs goes to whoever had the callback before.
 
 use std::cell::RefCell;
+use std::ffi::{c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
-use libbpf_rs::{PrintCallback, PrintLevel};
+use libbpf_sys::{
+    __va_list_tag, LIBBPF_INFO, LIBBPF_WARN, libbpf_print_fn_t, libbpf_print_level,
+    libbpf_set_print,
+};
 
 /// How important a message of libbpf is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,43 +40,82 @@ thread_local! {
     static COLLECTOR: RefCell<Option<Collector>> = const { RefCell::new(None) };
 }
 
-static PREVIOUS: OnceLock<Option<(PrintLevel, PrintCallback)>> = OnceLock::new();
+static PREVIOUS: OnceLock<libbpf_print_fn_t> = OnceLock::new();
 
-fn on_print(level: PrintLevel, message: String) {
+/// What a message may have; libbpf's own are a line or two.
+const MAX_MESSAGE: usize = 16 << 10;
+
+unsafe extern "C" {
+    /// Of the C library. `va_list` is an array or is passed by reference on the machines that BPF runs on, so it is a pointer here.
+    fn vsnprintf(
+        buffer: *mut c_char,
+        size: usize,
+        format: *const c_char,
+        arguments: *mut c_void,
+    ) -> c_int;
+}
+
+/// libbpf's print callback. Not that of libbpf-rs, which panics, in a function that C called, at a name in an ELF file
+/// that is not UTF-8.
+unsafe extern "C" fn print(
+    level: libbpf_print_level,
+    format: *const c_char,
+    arguments: *mut __va_list_tag,
+) -> c_int {
+    if COLLECTOR.with_borrow(Option::is_none) {
+        return match PREVIOUS.get() {
+            // SAFETY: the callback that was there before, with what it would have got.
+            Some(Some(previous)) => unsafe { previous(level, format, arguments) },
+            _ => 0,
+        };
+    }
+    let mut buffer = vec![0u8; MAX_MESSAGE];
+    // SAFETY: the buffer has this size, and format and arguments are libbpf's, which fit each other.
+    let length = unsafe {
+        vsnprintf(
+            buffer.as_mut_ptr().cast(),
+            buffer.len(),
+            format,
+            arguments.cast(),
+        )
+    };
+    let length = usize::try_from(length).unwrap_or(0);
+    let is_cut = length >= buffer.len();
+    buffer.truncate(length.min(buffer.len() - 1));
+    let mut message = String::from_utf8_lossy(&buffer).into_owned();
+    if is_cut {
+        message.push_str(" [cut]");
+    }
+    on_print(level, &message);
+    0
+}
+
+fn on_print(level: libbpf_print_level, message: &str) {
     let text = message.trim_end();
     let text = text.strip_prefix("libbpf: ").unwrap_or(text);
     // The sink is the embedder's code: it may use libbpf itself, so nothing is borrowed while it runs.
     let sink = COLLECTOR.with_borrow_mut(|collector| {
         let collector = collector.as_mut()?;
-        if level == PrintLevel::Warn && collector.warnings.len() < MAX_KEPT {
+        if level == LIBBPF_WARN && collector.warnings.len() < MAX_KEPT {
             collector.warnings.push(text.to_owned());
         }
         Some(collector.sink.clone())
     });
-    match sink {
-        Some(Some(sink)) => {
-            let level = match level {
-                PrintLevel::Warn => MessageLevel::Warning,
-                PrintLevel::Info => MessageLevel::Info,
-                PrintLevel::Debug => MessageLevel::Debug,
-            };
-            // Called from C, which a panic must not cross. There is nobody to tell of it but the panic hook, which was told.
-            let _ = catch_unwind(AssertUnwindSafe(|| sink(level, text)));
-        }
-        Some(None) => {}
-        None => {
-            if let Some(Some((least, previous))) = PREVIOUS.get()
-                && level <= *least
-            {
-                previous(level, message);
-            }
-        }
+    if let Some(Some(sink)) = sink {
+        let level = match level {
+            LIBBPF_WARN => MessageLevel::Warning,
+            LIBBPF_INFO => MessageLevel::Info,
+            _ => MessageLevel::Debug,
+        };
+        // Called from C, which a panic must not cross. There is nobody to tell of it but the panic hook, which was told.
+        let _ = catch_unwind(AssertUnwindSafe(|| sink(level, text)));
     }
 }
 
 /// Runs `call` and returns with its result the warnings that libbpf gave meanwhile on this thread.
 pub(crate) fn collect<R>(sink: Option<&MessageSink>, call: impl FnOnce() -> R) -> (R, Vec<String>) {
-    PREVIOUS.get_or_init(|| libbpf_rs::set_print(Some((PrintLevel::Debug, on_print))));
+    // SAFETY: the callback is a function, which is there for good.
+    PREVIOUS.get_or_init(|| unsafe { libbpf_set_print(Some(print)) });
     let outer = COLLECTOR.replace(Some(Collector {
         sink: sink.cloned(),
         warnings: Vec::new(),
@@ -93,7 +136,7 @@ mod tests {
 
     #[test]
     fn threads_do_not_hear_each_other() {
-        let speak = |name: &str| on_print(PrintLevel::Warn, format!("libbpf: {name}\n"));
+        let speak = |name: &str| on_print(LIBBPF_WARN, &format!("libbpf: {name}\n"));
         let barrier = std::sync::Barrier::new(2);
         let one = |name: &str| {
             let ((), heard) = collect(None, || {
@@ -115,7 +158,7 @@ mod tests {
     fn a_flood_is_cut() {
         let ((), heard) = collect(None, || {
             for _ in 0..1000 {
-                on_print(PrintLevel::Warn, "again".into());
+                on_print(LIBBPF_WARN, "again");
             }
         });
         assert_eq!(heard.len(), MAX_KEPT);

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, ErrorKind, Write as _};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use wasm_bpf_guest::zerocopy::FromBytes as _;
-use wasm_bpf_guest::{RingBufferBuilder, exit};
+use wasm_bpf_guest::{RingBufferBuilder, exit, stdout};
 
 wasm_bpf_guest::include_skeleton!("bootstrap");
 use bootstrap::types::{event, event_kind};
@@ -102,7 +102,7 @@ fn run() -> Result<(), Failure> {
     let mut skel = open.load()?;
     skel.attach()?;
 
-    let mut output = BufWriter::new(io::stdout().lock());
+    let mut output = BufWriter::new(stdout());
     writeln!(
         output,
         "{:<8} {:<5} {:<15} {:>7} {:>7} FILENAME/EXIT CODE",

@@ -64,6 +64,7 @@ mod lifecycle;
 mod link;
 mod map;
 mod object;
+mod output;
 mod program;
 mod ringbuf;
 
@@ -72,6 +73,7 @@ pub use lifecycle::{exit, stop_requested, subscribe_stop};
 pub use link::{Link, LinkInfo, LinkType};
 pub use map::{Map, MapCore, MapFlags, MapHandle, MapInfo, MapKeyIter, MapType};
 pub use object::{Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
+pub use output::{Stdout, stdout};
 pub use program::{Program, ProgramInfo, ProgramType, RawTracepointOpts, TracepointOpts};
 pub use ringbuf::{RingBuffer, RingBufferBuilder};
 pub use zerocopy;

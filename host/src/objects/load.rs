@@ -227,6 +227,8 @@ fn set_verifier_logs(open: &OpenObject) -> FailureResult<Vec<VerifierLog>> {
 fn check_instructions(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<()> {
     let map_fds = open
         .maps()
+        // libbpf keeps the places of maps that are not created with descriptors of another kind.
+        .filter(|map| map.autocreate())
         // SAFETY: maps of a prepared object.
         .map(|map| unsafe { sys::bpf_map__fd(map.pointer) })
         .filter(|fd| *fd >= 0)

@@ -187,7 +187,7 @@ impl Program {
     }
 
     /// A program whose name begins with `fails` cannot be attached, and one with `manual` has no target.
-    pub fn attach(&self) -> Result<Option<Link>> {
+    pub fn auto_attach(&self) -> Result<Option<Link>> {
         if self.is_absent() || self.name.starts_with("fails") {
             return Err(Error(format!("cannot attach {}", self.name)));
         }
