@@ -90,6 +90,15 @@ impl Failure {
         }))
     }
 
+    /// The kernel gave `errno` when it was to create something. What is not there yet cannot be full: the kernel says E2BIG of sizes that
+    /// it does not take.
+    pub(crate) fn errno_of_creation(errno: i32, message: impl Into<String>) -> Self {
+        match errno {
+            libc::E2BIG => Self::new(ErrorCode::InvalidArgument, errno, message),
+            _ => Self::errno(errno, message),
+        }
+    }
+
     /// A bare code, with words.
     pub(crate) fn of(error: CodeError, message: impl Into<String>) -> Self {
         match error {

@@ -317,7 +317,7 @@ impl HostMap for WasmBpfCtxView<'_> {
             );
             crate::objects::append_warnings(&mut text, &warnings);
             crate::objects::append_capabilities(&mut text, -answer);
-            return Err(Failure::errno(-answer, text).about(name));
+            return Err(Failure::errno_of_creation(-answer, text).about(name));
         }
         // SAFETY: the kernel just made this descriptor for us.
         let fd = unsafe { OwnedFd::from_raw_fd(answer) };

@@ -15,11 +15,11 @@ fn bootstrap(args: &[&str]) -> Running {
     running
 }
 
-/// A copy of the shell under a name that no other process has: the kernel keeps 15 characters of it.
+/// The shell under a name that no other process has: the kernel keeps 15 characters of it.
 fn shell(dir: &Path, name: &str) -> Command {
-    let copy = dir.join(name);
-    std::fs::copy("/bin/sh", &copy).unwrap();
-    let mut command = Command::new(copy);
+    let link = dir.join(name);
+    std::os::unix::fs::symlink("/bin/sh", &link).unwrap();
+    let mut command = Command::new(link);
     command.stdin(Stdio::null());
     command
 }

@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tempfile::TempDir;
 use wasm_bpf_tests::{Run, example, guest, host, mounts};
@@ -20,7 +21,10 @@ fn open_directory() -> TempDir {
 /// A copy that everybody can read and run.
 fn copy(from: &Path, to: &TempDir) -> PathBuf {
     let copy = to.path().join(from.file_name().unwrap());
-    fs::copy(from, &copy).unwrap();
+    // By another process: what is open for writing here, a child of another test's would keep open, and what is open for
+    // writing cannot be run.
+    let status = Command::new("cp").arg(from).arg(&copy).status().unwrap();
+    assert!(status.success());
     fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
     copy
 }

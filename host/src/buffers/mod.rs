@@ -34,8 +34,8 @@ pub struct RingBuffer {
     /// Which ring is looked into first: not always the same, so that a busy one does not starve the others.
     first: usize,
     stop: Stop,
-    /// Bytes that were pending when a stop was noticed and that are still to be delivered.
-    backlog: Option<u64>,
+    /// Since a stop was noticed, until it is told.
+    stopping: Option<Stopping>,
     _memory: Vec<Arc<Reservation>>,
     _held: Reservation,
     /// Of embeddings that wait without blocking; made by the first wait.
@@ -52,6 +52,15 @@ struct Rings {
 struct LostCounter {
     map: Map,
     seen: u64,
+}
+
+/// What is still to be said before the interruption.
+#[derive(Clone, Copy)]
+enum Stopping {
+    /// So many of the bytes that were pending when the stop was noticed.
+    Delivering(u64),
+    /// Nothing more: what was lost was told once. Programs may go on losing records, which must not put off the end.
+    Told,
 }
 
 /// Rings in one buffer. Guests choose the number.
@@ -202,7 +211,7 @@ impl RingBuffer {
             lost: 0,
             first: 0,
             stop,
-            backlog: None,
+            stopping: None,
             _memory: memory,
             _held: held,
             reactor: None,
@@ -273,30 +282,30 @@ impl RingBuffer {
     /// A stop was asked for: what was pending when that was noticed is still delivered, then the interruption. What programs go on to
     /// produce does not put it off.
     fn before_stop(&mut self, max_bytes: u32) -> CodeResult<Records> {
-        let backlog = match self.backlog {
-            Some(backlog) => backlog,
-            None => self.available(),
+        let stopping = match self.stopping {
+            Some(stopping) => stopping,
+            None => Stopping::Delivering(self.available()),
         };
-        let packed = if backlog > 0 {
-            self.take(max_bytes)?
-        } else {
-            Vec::new()
-        };
-        if packed.is_empty() {
-            // What was lost is told before the component is sent home.
-            if self.counted_at.is_some() && self.backlog != Some(0) {
-                self.count_lost()?;
-                if self.lost > 0 {
-                    self.backlog = Some(0);
-                    return Ok(self.records(packed));
-                }
+        if let Stopping::Delivering(backlog) = stopping {
+            let packed = if backlog > 0 {
+                self.take(max_bytes)?
+            } else {
+                Vec::new()
+            };
+            if !packed.is_empty() {
+                let left = backlog.saturating_sub(packed.len() as u64);
+                self.stopping = Some(Stopping::Delivering(left));
+                return Ok(self.records(packed));
             }
-            self.backlog = None;
-            self.stop.take_bpf_interrupt();
-            return Err(ErrorCode::Interrupted.into());
+            self.count_lost()?;
+            if self.lost > 0 {
+                self.stopping = Some(Stopping::Told);
+                return Ok(self.records(Vec::new()));
+            }
         }
-        self.backlog = Some(backlog.saturating_sub(packed.len() as u64));
-        Ok(self.records(packed))
+        self.stopping = None;
+        self.stop.take_bpf_interrupt();
+        Err(ErrorCode::Interrupted.into())
     }
 
     fn available(&self) -> u64 {

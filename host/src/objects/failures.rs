@@ -62,7 +62,7 @@ pub(super) fn prepare(
             text.push_str("\nthe map is too large for this kernel: lower its number of entries");
         }
         append_capabilities(&mut text, errno);
-        return Failure::errno(errno, text).about(map);
+        return Failure::errno_of_creation(errno, text).about(map);
     }
     let mut text = format!("cannot load `{name}`: {}", Errno(errno));
     append_warnings(&mut text, warnings);

@@ -105,9 +105,10 @@ pub(super) enum Invalid {
     },
     #[error("section `.BTF`: {0}")]
     Btf(&'static str),
-    #[error("section `.BTF`, type {id} {name}: {what}")]
+    #[error("section `.BTF`, type {id}{name}: {what}")]
     Type {
         id: u32,
+        /// With a space before it, or nothing.
         name: Name,
         what: &'static str,
     },
@@ -568,7 +569,7 @@ fn read_sections(elf: &[u8]) -> Result<Vec<Section<'_>>, Invalid> {
             "it is for another machine; compile with `-target bpf`",
         ));
     }
-    if field(54) != 0 && field(56) != 0 {
+    if field(56) != 0 {
         return Err(Invalid::File("it has program headers"));
     }
     if field(58) != count(SECTION_HEADER) {
@@ -1103,9 +1104,9 @@ impl<'a> Btf<'a> {
         Invalid::Type {
             id: ty.id,
             name: Name(if name.is_empty() {
-                format!("({:?})", ty.kind)
+                format!(" ({:?})", ty.kind)
             } else {
-                Name::new(name, 0).0
+                format!(" {}", Name::new(name, 0))
             }),
             what,
         }
@@ -1528,7 +1529,7 @@ fn read_types(data: &[u8]) -> Result<Vec<Type<'_>>, Invalid> {
         let id = u32::try_from(types.len()).unwrap_or(u32::MAX);
         let invalid = |what| Invalid::Type {
             id,
-            name: Name("".to_owned()),
+            name: Name(String::new()),
             what,
         };
         let words = (u32_at(data, at), u32_at(data, at + 4), u32_at(data, at + 8));
@@ -1772,5 +1773,1096 @@ impl ExtReader<'_, '_> {
             count(self.core_types.len()),
             MAX_CORE_TYPES,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INT: u32 = 1;
+    const PTR: u32 = 2;
+    const ARRAY: u32 = 3;
+    const STRUCT: u32 = 4;
+    const UNION: u32 = 5;
+    const TYPEDEF: u32 = 8;
+    const CONST: u32 = 10;
+    const FUNC: u32 = 12;
+    const FUNC_PROTO: u32 = 13;
+    const VAR: u32 = 14;
+    const DATASEC: u32 = 15;
+    const ENUM64: u32 = 19;
+
+    const NOP: [u8; 8] = [0xb7, 0, 0, 0, 0, 0, 0, 0];
+    const LOAD: [u8; 8] = [LDIMM64, 0, 0, 0, 0, 0, 0, 0];
+    const ZERO: [u8; 8] = [0; 8];
+    const EXIT: [u8; 8] = [0x95, 0, 0, 0, 0, 0, 0, 0];
+
+    // Sections of `Object`.
+    const STRTAB: usize = 1;
+    const SYMTAB: usize = 2;
+    const TC: usize = 3;
+    const TEXT: usize = 4;
+    const MAPS: usize = 5;
+    const RODATA: usize = 6;
+    const BSS: usize = 7;
+    const REL_TC: usize = 8;
+    const REL_MAPS: usize = 9;
+    const BTF: usize = 10;
+    const BTF_EXT: usize = 11;
+
+    // Symbols of `Object`.
+    const PROGRAM: usize = 1;
+    const FUNCTION: usize = 2;
+    const VALUE: usize = 4;
+
+    macro_rules! refused {
+        ($object:expr, $invalid:pat) => {{
+            let found = check(&$object);
+            assert!(matches!(found, Err($invalid)), "{found:?}");
+        }};
+    }
+
+    fn check(object: &Object) -> Result<(), Invalid> {
+        validate(&object.bytes(), Allowed { struct_ops: false })
+    }
+
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_ne_bytes()).collect()
+    }
+
+    fn put(data: &mut [u8], at: usize, bytes: &[u8]) {
+        data[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+
+    #[derive(Clone)]
+    struct Strings(Vec<u8>);
+
+    impl Strings {
+        fn add(&mut self, text: &str) -> u32 {
+            if text.is_empty() {
+                return 0;
+            }
+            let at = self.0.len();
+            self.0.extend_from_slice(text.as_bytes());
+            self.0.push(0);
+            u32::try_from(at).unwrap()
+        }
+    }
+
+    #[derive(Clone)]
+    struct Types {
+        strings: Strings,
+        types: Vec<u8>,
+        last: u32,
+    }
+
+    impl Types {
+        fn new() -> Self {
+            Self {
+                strings: Strings(vec![0]),
+                types: Vec::new(),
+                last: 0,
+            }
+        }
+
+        fn add(&mut self, name: &str, kind: u32, number: u32, value: u32, rest: &[u32]) -> u32 {
+            let name = self.strings.add(name);
+            self.types
+                .extend(words(&[name, kind << 24 | number, value]));
+            self.types.extend(words(rest));
+            self.last += 1;
+            self.last
+        }
+
+        fn int(&mut self, name: &str, size: u32) -> u32 {
+            self.add(name, INT, 0, size, &[size * 8])
+        }
+
+        fn section(&mut self, name: &str, vars: &[(u32, u32, u32)]) -> u32 {
+            let rest: Vec<u32> = vars.iter().flat_map(|&(a, b, c)| [a, b, c]).collect();
+            let number = u32::try_from(vars.len()).unwrap();
+            self.add(name, DATASEC, number, 0, &rest)
+        }
+
+        fn bytes(&self) -> Vec<u8> {
+            let types = u32::try_from(self.types.len()).unwrap();
+            let strings = u32::try_from(self.strings.0.len()).unwrap();
+            let mut data = BTF_MAGIC.to_ne_bytes().to_vec();
+            data.extend([1, 0]);
+            data.extend(words(&[24, 0, types, types, strings]));
+            data.extend(&self.types);
+            data.extend(&self.strings.0);
+            data
+        }
+    }
+
+    #[derive(Clone, Default)]
+    struct Part {
+        name: String,
+        kind: u32,
+        flags: u64,
+        link: u32,
+        info: u32,
+        entry: u64,
+        data: Vec<u8>,
+        /// Where it is not that of the data.
+        size: Option<u64>,
+    }
+
+    #[derive(Clone)]
+    struct Object {
+        sections: Vec<Part>,
+        types: Types,
+        /// The type of a function, for `.BTF.ext`.
+        func: u32,
+        strukt: u32,
+        /// Section name, and access string.
+        tc: u32,
+        access: u32,
+    }
+
+    impl Object {
+        /// A program with a relocated load, a function, a map and a constant.
+        fn new() -> Self {
+            let mut names = Strings(vec![0]);
+            let mut symbols = vec![0; SYMBOL];
+            let mut symbol = |name, info: u8, section: usize, value: u64, size: u64| {
+                symbols.extend(names.add(name).to_ne_bytes());
+                symbols.extend([info, 0]);
+                symbols.extend(u16::try_from(section).unwrap().to_ne_bytes());
+                symbols.extend(value.to_ne_bytes());
+                symbols.extend(size.to_ne_bytes());
+            };
+            symbol("program", 0x12, TC, 0, 32);
+            symbol("function", 0x12, TEXT, 8, 16);
+            symbol("table", 0x11, MAPS, 0, 16);
+            symbol("value", 0x11, RODATA, 0, 8);
+            let part = |name: &str, kind, flags, data: &[u8]| Part {
+                name: name.to_owned(),
+                kind,
+                flags,
+                data: data.to_vec(),
+                ..Part::default()
+            };
+            let relocation = |at: u64, symbol: u64| {
+                [at.to_ne_bytes(), (symbol << 32 | 1).to_ne_bytes()].concat()
+            };
+            let rel = |name: &str, target: usize, data: &[u8]| Part {
+                link: 2,
+                info: u32::try_from(target).unwrap(),
+                entry: 16,
+                ..part(name, SHT_REL, 0, data)
+            };
+            let code = SHF_EXECINSTR | 2;
+            let mut types = Types::new();
+            let int = types.int("int", 4);
+            let long = types.int("long", 8);
+            let array = types.add("", ARRAY, 0, 0, &[int, int, 1]);
+            let number = types.add("", PTR, 0, array, &[]);
+            let (ty, extra) = (types.strings.add("type"), types.strings.add("map_extra"));
+            let map = types.add("", STRUCT, 2, 16, &[ty, number, 0, extra, number, 64]);
+            let table = types.add("table", VAR, 0, map, &[1]);
+            types.section(".maps", &[(table, 0, 16)]);
+            let constant = types.add("", CONST, 0, long, &[]);
+            let value = types.add("value", VAR, 0, constant, &[1]);
+            types.section(".rodata", &[(value, 0, 8)]);
+            let proto = types.add("", FUNC_PROTO, 1, int, &[0, number]);
+            let func = types.add("program", FUNC, 1, proto, &[]);
+            let member = types.strings.add("member");
+            // Two bit fields, and an array.
+            let strukt = types.add(
+                "strukt",
+                STRUCT | 0x80,
+                3,
+                8,
+                &[
+                    member,
+                    int,
+                    3 << 24,
+                    member,
+                    int,
+                    29 << 24 | 3,
+                    member,
+                    array,
+                    32,
+                ],
+            );
+            types.add("alias", TYPEDEF, 0, strukt, &[]);
+            types.add("either", UNION, 2, 8, &[member, long, 0, member, strukt, 0]);
+            let option = types.add("LINUX_KERNEL_VERSION", VAR, 0, int, &[2]);
+            types.section(".kconfig", &[(option, 0, 4)]);
+            let kernel = types.add("init_task", VAR, 0, 0, &[2]);
+            types.section(".ksyms", &[(kernel, 0, 0), (func, 0, 0)]);
+            let (tc, access) = (types.strings.add("tc"), types.strings.add("0:1"));
+            let sections = vec![
+                Part::default(),
+                part(".strtab", SHT_STRTAB, 0, &names.0),
+                Part {
+                    link: 1,
+                    info: 1,
+                    entry: 24,
+                    ..part(".symtab", SHT_SYMTAB, 0, &symbols)
+                },
+                part("tc", SHT_PROGBITS, code, &[NOP, LOAD, ZERO, EXIT].concat()),
+                part(".text", SHT_PROGBITS, code, &[NOP, NOP, EXIT].concat()),
+                part(".maps", SHT_PROGBITS, 3, &[0; 16]),
+                part(".rodata", SHT_PROGBITS, 2, &[0; 8]),
+                Part {
+                    size: Some(64),
+                    ..part(".bss", SHT_NOBITS, 3, &[])
+                },
+                rel(".reltc", TC, &relocation(8, 4)),
+                rel(".rel.maps", MAPS, &relocation(8, 1)),
+                part(".BTF", SHT_PROGBITS, 0, &types.bytes()),
+                part(".BTF.ext", SHT_PROGBITS, 0, &[]),
+                part("license", SHT_PROGBITS, 3, b"GPL\0"),
+            ];
+            let mut object = Self {
+                sections,
+                types,
+                func,
+                strukt,
+                tc,
+                access,
+            };
+            object.set_ext(
+                &[8, object.tc, 1, 0, object.func],
+                &[16, object.tc, 2, 0, 0, 0, 0, 24, 0, 0, 0],
+                &[16, object.tc, 1, 8, object.strukt, object.access, 0],
+            );
+            object
+        }
+
+        fn set_ext(&mut self, functions: &[u32], lines: &[u32], core: &[u32]) {
+            let lengths =
+                [functions, lines, core].map(|part| u32::try_from(part.len() * 4).unwrap());
+            let [f, l, c] = lengths;
+            let mut data = BTF_MAGIC.to_ne_bytes().to_vec();
+            data.extend([1, 0]);
+            data.extend(words(&[32, 0, f, f, l, f + l, c]));
+            data.extend(words(&[functions, lines, core].concat()));
+            self.sections[BTF_EXT].data = data;
+        }
+
+        fn with(edit: impl FnOnce(&mut Self)) -> Self {
+            let mut object = Self::new();
+            edit(&mut object);
+            object
+        }
+
+        fn with_types(edit: impl FnOnce(&mut Types)) -> Self {
+            Self::with(|object| {
+                edit(&mut object.types);
+                object.sections[BTF].data = object.types.bytes();
+            })
+        }
+
+        fn with_symbol(symbol: usize, at: usize, bytes: &[u8]) -> Self {
+            Self::with(|object| {
+                put(
+                    &mut object.sections[SYMTAB].data,
+                    symbol * SYMBOL + at,
+                    bytes,
+                );
+            })
+        }
+
+        fn with_section(name: &str, kind: u32, flags: u64, data: &[u8]) -> Self {
+            Self::with(|object| {
+                object.sections.push(Part {
+                    name: name.to_owned(),
+                    kind,
+                    flags,
+                    data: data.to_vec(),
+                    ..Part::default()
+                });
+            })
+        }
+
+        fn bytes(&self) -> Vec<u8> {
+            let mut names = Strings(self.sections[STRTAB].data.clone());
+            let at: Vec<u32> = self.sections.iter().map(|s| names.add(&s.name)).collect();
+            let mut file = vec![0; ELF_HEADER];
+            let mut headers = Vec::new();
+            for (index, (section, name)) in self.sections.iter().zip(at).enumerate() {
+                let data = if index == STRTAB {
+                    &names.0
+                } else {
+                    &section.data
+                };
+                file.resize(file.len().next_multiple_of(8), 0);
+                headers.extend(words(&[name, section.kind]));
+                for long in [section.flags, 0, count(file.len())] {
+                    headers.extend(long.to_ne_bytes());
+                }
+                headers.extend(section.size.unwrap_or(count(data.len())).to_ne_bytes());
+                headers.extend(words(&[section.link, section.info]));
+                headers.extend(8_u64.to_ne_bytes());
+                headers.extend(section.entry.to_ne_bytes());
+                file.extend(data);
+            }
+            file.resize(file.len().next_multiple_of(8), 0);
+            let order = if cfg!(target_endian = "little") { 1 } else { 2 };
+            put(&mut file, 0, &[0x7f, b'E', b'L', b'F', 2, order, 1]);
+            put(&mut file, 16, &ET_REL.to_ne_bytes());
+            put(&mut file, 18, &EM_BPF.to_ne_bytes());
+            put(&mut file, 20, &1_u32.to_ne_bytes());
+            let headers_at = count(file.len()).to_ne_bytes();
+            put(&mut file, 40, &headers_at);
+            put(&mut file, 58, &64_u16.to_ne_bytes());
+            let number = u16::try_from(self.sections.len()).unwrap();
+            put(&mut file, 60, &number.to_ne_bytes());
+            put(&mut file, 62, &1_u16.to_ne_bytes());
+            file.extend(headers);
+            file
+        }
+    }
+
+    #[test]
+    fn what_compilers_make_is_accepted() {
+        assert_eq!(check(&Object::new()), Ok(()));
+        // Without debug information.
+        let object = Object::with(|object| object.sections.truncate(BTF));
+        assert_eq!(check(&object), Ok(()));
+        // What is left of a weak function that another replaces.
+        let object = Object::with(|object| {
+            object.sections[TC].data.extend([LOAD, ZERO].concat());
+            put(&mut object.sections[REL_TC].data, 0, &32_u64.to_ne_bytes());
+        });
+        assert_eq!(check(&object), Ok(()));
+        // Compressed debug information, with relocations that libbpf does not read.
+        let mut object = Object::with_section(".debug_info", SHT_PROGBITS, SHF_COMPRESSED, &[1]);
+        object.sections.push(Part {
+            name: ".rel.debug_info".to_owned(),
+            kind: SHT_REL,
+            data: vec![0xff; 16],
+            ..Part::default()
+        });
+        assert_eq!(check(&object), Ok(()));
+    }
+
+    #[test]
+    fn what_is_not_an_object_is_refused() {
+        let of = |elf: &[u8]| validate(elf, Allowed { struct_ops: true });
+        for elf in [&b""[..], b"\x7fELF", b"#!/bin/sh", &[0xff; 4096]] {
+            assert!(matches!(of(elf), Err(Invalid::File(_))));
+        }
+        let good = Object::new().bytes();
+        for end in 0..good.len() {
+            assert!(of(&good[..end]).is_err(), "{end}");
+        }
+        let with = |at: usize, bytes: &[u8]| {
+            let mut elf = good.clone();
+            put(&mut elf, at, bytes);
+            of(&elf)
+        };
+        let foreign = if cfg!(target_endian = "little") { 2 } else { 1 };
+        for (at, bytes) in [
+            (4, &[1][..]),
+            (5, &[foreign]),
+            (5, &[3]),
+            (16, &[2]),
+            (18, &[62]),
+            (40, &[0xff; 8]),
+            (58, &[1]),
+            (60, &[0, 0]),
+            (62, &[5]),
+        ] {
+            assert!(matches!(with(at, bytes), Err(Invalid::File(_))), "{at}");
+        }
+        assert!(matches!(
+            with(60, &4097_u16.to_ne_bytes()),
+            Err(Invalid::TooMany {
+                what: "sections",
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn sections_that_libbpf_would_misread_are_refused() {
+        let edit = |section: usize, edit: fn(&mut Part)| {
+            Object::with(|object| edit(&mut object.sections[section]))
+        };
+        refused!(
+            edit(RODATA, |part| part.size = Some(1 << 40)),
+            Invalid::Section {
+                what: "it is not in the file",
+                ..
+            }
+        );
+        refused!(
+            edit(RODATA, |part| {
+                part.kind = SHT_STRTAB;
+                part.data = b"x".to_vec();
+            }),
+            Invalid::Section {
+                what: "its last string does not end",
+                ..
+            }
+        );
+        refused!(
+            edit(BSS, |part| part.size = Some(u64::MAX)),
+            Invalid::TooMany {
+                what: "bytes of zeroed data",
+                ..
+            }
+        );
+        refused!(
+            edit(MAPS, |part| part.kind = SHT_NOBITS),
+            Invalid::Section {
+                what: "it must be of type PROGBITS",
+                ..
+            }
+        );
+        refused!(
+            edit(STRTAB, |part| part.flags = SHF_COMPRESSED),
+            Invalid::Section {
+                what: "it is compressed",
+                ..
+            }
+        );
+        refused!(
+            edit(SYMTAB, |part| part.entry = 16),
+            Invalid::Section { .. }
+        );
+        refused!(edit(SYMTAB, |part| part.link = 3), Invalid::Section { .. });
+        refused!(
+            edit(SYMTAB, |part| part.kind = SHT_PROGBITS),
+            Invalid::File("it has no symbol table")
+        );
+        refused!(
+            Object::with_section(".text", SHT_PROGBITS, 0, &[]),
+            Invalid::Section {
+                what: "there is more than one section of this name",
+                ..
+            }
+        );
+        refused!(
+            Object::with_section("tc\x1b[0m", SHT_PROGBITS, 0, &[]),
+            Invalid::Section { .. }
+        );
+        refused!(
+            Object::with_section(".jumptables", SHT_PROGBITS, 0, &[0; 8]),
+            Invalid::Section { .. }
+        );
+        for name in [".struct_ops", ".struct_ops.link", "?.struct_ops"] {
+            let object = Object::with_section(name, SHT_PROGBITS, 0, &[0; 8]);
+            refused!(
+                object,
+                Invalid::Section {
+                    what: "struct_ops are not allowed",
+                    ..
+                }
+            );
+            assert_eq!(
+                validate(&object.bytes(), Allowed { struct_ops: true }),
+                Ok(())
+            );
+        }
+        // Sections of the same bytes.
+        let mut elf = Object::new().bytes();
+        let headers = index(u64_at(&elf, 40).unwrap());
+        let size = count(elf.len()).to_ne_bytes();
+        put(
+            &mut elf,
+            headers + RODATA * SECTION_HEADER + 24,
+            &[[0; 8], size].concat(),
+        );
+        assert_eq!(
+            validate(&elf, Allowed { struct_ops: false }),
+            Err(Invalid::File("its sections overlap"))
+        );
+    }
+
+    #[test]
+    fn symbols_outside_are_refused() {
+        for (at, bytes) in [
+            (0, &[0xff; 4][..]),
+            (6, &200_u16.to_ne_bytes()),
+            (8, &9_u64.to_ne_bytes()),
+            (8, &u64::MAX.to_ne_bytes()),
+            (16, &u64::MAX.to_ne_bytes()),
+        ] {
+            refused!(
+                Object::with_symbol(VALUE, at, bytes),
+                Invalid::Symbol { .. }
+            );
+        }
+        refused!(
+            Object::with(|object| {
+                let symbols = &mut object.sections[SYMTAB].data;
+                symbols.resize(SYMBOL * (index(MAX_SYMBOLS) + 1), 0);
+            }),
+            Invalid::TooMany {
+                what: "symbols",
+                ..
+            }
+        );
+    }
+
+    #[test]
+    fn functions_that_libbpf_would_overrun_are_refused() {
+        // A function of part of an instruction, and one of none.
+        for (at, value) in [(16, 12_u64), (8, 4), (16, 0)] {
+            refused!(
+                Object::with_symbol(FUNCTION, at, &value.to_ne_bytes()),
+                Invalid::Symbol {
+                    what: "it is not made of whole instructions",
+                    ..
+                }
+            );
+        }
+        // The program ends within its load.
+        refused!(
+            Object::with_symbol(PROGRAM, 16, &16_u64.to_ne_bytes()),
+            Invalid::Code { at: 8, .. }
+        );
+        refused!(
+            Object::with(|object| put(&mut object.sections[TC].data, 16, &LOAD)),
+            Invalid::Code { at: 16, .. }
+        );
+        refused!(
+            Object::with(|object| object.sections[TC].data.push(0)),
+            Invalid::Section {
+                what: "it is not made of whole instructions",
+                ..
+            }
+        );
+        refused!(
+            Object::with(|object| {
+                let symbols = &mut object.sections[SYMTAB].data;
+                let copy = symbols[PROGRAM * SYMBOL..][..SYMBOL].to_vec();
+                symbols.extend(copy);
+            }),
+            Invalid::Symbol {
+                what: "it overlaps another function",
+                ..
+            }
+        );
+        let many = |number: usize| {
+            Object::with(|object| {
+                object.sections[TEXT].data = NOP.repeat(number + 8);
+                let symbols = &mut object.sections[SYMTAB].data;
+                let one = symbols[FUNCTION * SYMBOL..][..SYMBOL].to_vec();
+                for at in 0..number {
+                    let mut one = one.clone();
+                    put(&mut one, 8, &count(at * 8 + 24).to_ne_bytes());
+                    put(&mut one, 16, &8_u64.to_ne_bytes());
+                    symbols.extend(one);
+                }
+            })
+        };
+        assert_eq!(check(&many(2046)), Ok(()));
+        refused!(
+            many(2047),
+            Invalid::TooMany {
+                what: "functions",
+                ..
+            }
+        );
+    }
+
+    #[test]
+    fn relocations_outside_are_refused() {
+        let edit = |section: usize, at: usize, value: u64| {
+            Object::with(|object| {
+                put(&mut object.sections[section].data, at, &value.to_ne_bytes());
+            })
+        };
+        // The second half of the load, part of an instruction, after the section.
+        for (at, value) in [(0, 16), (0, 4), (0, 32), (8, 5 << 32), (8, u64::MAX)] {
+            refused!(edit(REL_TC, at, value), Invalid::Relocation { .. });
+        }
+        for value in [9, 16, u64::MAX - 7] {
+            refused!(edit(REL_MAPS, 0, value), Invalid::Relocation { .. });
+        }
+        let part = |edit: fn(&mut Part)| Object::with(|object| edit(&mut object.sections[REL_TC]));
+        refused!(part(|part| part.entry = 24), Invalid::Section { .. });
+        refused!(part(|part| part.data.push(0)), Invalid::Section { .. });
+        refused!(part(|part| part.info = 100), Invalid::Section { .. });
+        refused!(part(|part| part.info = 0), Invalid::Section { .. });
+        refused!(part(|part| part.link = 1), Invalid::Section { .. });
+        refused!(
+            part(|part| part.data = part.data.repeat(index(MAX_RELOCATIONS) + 1)),
+            Invalid::TooMany {
+                what: "relocations",
+                ..
+            }
+        );
+    }
+
+    #[test]
+    fn headers_of_types_are_checked() {
+        for (at, value) in [
+            (0, 0),
+            (4, 0),
+            (4, 28),
+            (8, 1),
+            (12, u32::MAX >> 8),
+            (16, 4),
+            (20, 0),
+        ] {
+            let object = Object::with(|object| {
+                put(&mut object.sections[BTF].data, at, &u32::to_ne_bytes(value));
+            });
+            refused!(object, Invalid::Btf(_) | Invalid::Type { .. });
+        }
+        refused!(
+            Object::with(|object| *object.sections[BTF].data.last_mut().unwrap() = 1),
+            Invalid::Btf(_)
+        );
+        refused!(
+            Object::with(|object| object.sections[BTF].data.clear()),
+            Invalid::Btf(_)
+        );
+    }
+
+    #[test]
+    fn types_that_are_not_there_are_refused() {
+        let bad = |name: &str, kind, number, value, rest: &[u32]| {
+            Object::with_types(|types| {
+                types.add(name, kind, number, value, rest);
+            })
+        };
+        let none = 10_000;
+        for object in [
+            bad("x", 0, 0, 0, &[]),
+            bad("x", 20, 0, 0, &[]),
+            bad("x", PTR, 0, none, &[]),
+            bad("x", ARRAY, 0, 0, &[none, 1, 1]),
+            bad("x", ARRAY, 0, 0, &[1, none, 1]),
+            bad("x", STRUCT, 1, 4, &[0, none, 0]),
+            bad("x", STRUCT, 1, 4, &[none, 1, 0]),
+            // The type that a function returns.
+            bad("", FUNC_PROTO, 0, none, &[]),
+            bad("", FUNC_PROTO, 1, 0, &[0, none]),
+            bad("x", FUNC, 0, 1, &[]),
+            bad("x", VAR, 0, none, &[0]),
+            bad("", VAR, 0, 1, &[0]),
+            bad(&"x".repeat(2000), VAR, 0, 1, &[0]),
+            bad("x", DATASEC, 1, 0, &[none, 0, 0]),
+            // What is not a variable, with a name like an extern's.
+            bad("x", DATASEC, 1, 0, &[1, 0, 0]),
+            bad("x", DATASEC, 1, 0, &[0, 0, 0]),
+            // Cut short.
+            bad("x", STRUCT, 2, 4, &[0, 1, 0]),
+            bad("x", ENUM64, 1, 8, &[0, 0]),
+        ] {
+            refused!(object, Invalid::Type { .. });
+        }
+    }
+
+    #[test]
+    fn types_in_circles_and_deep_ones_are_refused() {
+        refused!(
+            Object::with_types(|types| {
+                let next = types.last + 1;
+                types.add("x", TYPEDEF, 0, next, &[]);
+            }),
+            Invalid::Type {
+                what: "it is part of itself",
+                ..
+            }
+        );
+        refused!(
+            Object::with_types(|types| {
+                let next = types.last + 1;
+                types.add("x", STRUCT, 1, 8, &[0, next + 1, 0]);
+                types.add("", ARRAY, 0, 0, &[next, 1, 1]);
+            }),
+            Invalid::Type {
+                what: "it is part of itself",
+                ..
+            }
+        );
+        // Through a pointer it is as in any list.
+        let list = Object::with_types(|types| {
+            let next = types.last + 1;
+            types.add("x", STRUCT, 1, 8, &[0, next + 1, 0]);
+            types.add("", PTR, 0, next, &[]);
+        });
+        assert_eq!(check(&list), Ok(()));
+        let deep = |number: u32, reverse: bool| {
+            Object::with_types(|types| {
+                let first = types.last + 1;
+                for at in 0..number {
+                    let of = match (reverse, at) {
+                        (false, 0) => 1,
+                        (true, at) if at + 1 == number => 1,
+                        (false, at) => first + at - 1,
+                        (true, at) => first + at + 1,
+                    };
+                    types.add("x", TYPEDEF, 0, of, &[]);
+                }
+            })
+        };
+        for reverse in [false, true] {
+            assert_eq!(check(&deep(64, reverse)), Ok(()));
+            for number in [65, 66, 5000] {
+                refused!(
+                    deep(number, reverse),
+                    Invalid::Type {
+                        what: "its types are nested too deep",
+                        ..
+                    }
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn members_outside_and_large_types_are_refused() {
+        let bad = |kind, number, value, rest: &[u32]| {
+            Object::with_types(|types| {
+                types.add("x", kind, number, value, rest);
+            })
+        };
+        let flag = 0x80;
+        for object in [
+            bad(STRUCT, 1, 4, &[0, 1, 1]),
+            bad(STRUCT, 1, 4, &[0, 1, u32::MAX]),
+            bad(UNION, 1, 4, &[0, 2, 0]),
+            bad(STRUCT | flag, 1, 4, &[0, 1, 8 << 24 | 25]),
+            // More bits than an int has, and bits of a pointer.
+            bad(STRUCT | flag, 1, 100, &[0, 1, 33 << 24]),
+            bad(STRUCT | flag, 1, 100, &[0, 4, 8 << 24]),
+            bad(STRUCT, 0, (1 << 30) + 1, &[]),
+            bad(INT, 0, 0, &[0]),
+            bad(INT, 0, 17, &[0]),
+        ] {
+            refused!(object, Invalid::Type { .. });
+        }
+        // Arrays of arrays, past any integer.
+        let large = |kind, rest: &[u32]| {
+            Object::with_types(|types| {
+                let mut of = 1;
+                for _ in 0..4 {
+                    of = types.add("", ARRAY, 0, 0, &[of, 1, u32::MAX]);
+                }
+                types.add("x", kind, 0, of, rest);
+            })
+        };
+        refused!(large(VAR, &[0]), Invalid::Type { .. });
+        assert_eq!(check(&large(PTR, &[])), Ok(()));
+    }
+
+    #[test]
+    fn variables_are_checked() {
+        let with = |name: &str, vars: &[(u32, u32, u32)]| {
+            Object::with_types(|types| {
+                let var = types.add("x", VAR, 0, 1, &[0]);
+                let vars: Vec<_> = vars.iter().map(|&(_, b, c)| (var, b, c)).collect();
+                types.section(name, &vars);
+            })
+        };
+        assert_eq!(check(&with(".data.x", &[(0, 0, 4)])), Ok(()));
+        refused!(with(".data.x", &[(0, 1 << 31, 4)]), Invalid::Type { .. });
+        refused!(with(".data.x", &[(0, u32::MAX, 4)]), Invalid::Type { .. });
+        refused!(
+            with(".rodata", &[]),
+            Invalid::Type {
+                what: "there is more than one of this name",
+                ..
+            }
+        );
+        // One of a size that it has been given.
+        refused!(
+            Object::with_types(|types| {
+                let var = types.add("x", VAR, 0, 1, &[0]);
+                types.add(".data.x", DATASEC, 1, 7, &[var, 4, 4]);
+            }),
+            Invalid::Type {
+                what: "a variable of it is not inside",
+                ..
+            }
+        );
+    }
+
+    /// Without the sections for externs that `Object` has.
+    fn bare(edit: impl FnOnce(&mut Types)) -> Object {
+        Object::with(|object| {
+            object.sections.truncate(BTF + 1);
+            let mut types = Types::new();
+            types.int("int", 4);
+            edit(&mut types);
+            object.sections[BTF].data = types.bytes();
+        })
+    }
+
+    #[test]
+    fn externs_are_checked() {
+        let option = |edit: fn(&mut Types) -> u32| {
+            bare(|types| {
+                let of = edit(types);
+                let var = types.add("CONFIG_X", VAR, 0, of, &[2]);
+                types.section(".kconfig", &[(var, 0, 0)]);
+            })
+        };
+        let good: [fn(&mut Types) -> u32; 3] = [
+            |_| 1,
+            |types| types.add("", ARRAY, 0, 0, &[1, 1, 16]),
+            |types| types.add("libbpf_tristate", ENUM64, 0, 8, &[]),
+        ];
+        for of in good {
+            assert_eq!(check(&option(of)), Ok(()));
+        }
+        let bad: [fn(&mut Types) -> u32; 5] = [
+            |_| 0,
+            // Written as an int.
+            |types| types.add("libbpf_tristate", ENUM64, 0, 1, &[]),
+            |types| types.add("x", STRUCT, 0, 8, &[]),
+            |types| types.add("", ARRAY, 0, 0, &[1, 1, 1025]),
+            |types| types.add("", ARRAY, 0, 0, &[1, 1, 0]),
+        ];
+        for of in bad {
+            refused!(option(of), Invalid::Type { .. });
+        }
+        let many = |name: &str, number| {
+            bare(|types| {
+                let var = types.add("x", VAR, 0, 1, &[2]);
+                types.section(name, &vec![(var, 0, 0); number]);
+            })
+        };
+        assert_eq!(check(&many(".kconfig", 1024)), Ok(()));
+        refused!(many(".kconfig", 1025), Invalid::TooMany { .. });
+        assert_eq!(check(&many(".ksyms", 4096)), Ok(()));
+        refused!(many(".ksyms", 4097), Invalid::TooMany { .. });
+    }
+
+    #[test]
+    fn maps_are_checked() {
+        let map = |name: &str, size, ty: u32, extra: u32| {
+            bare(|types| {
+                let mut number = |number| {
+                    let array = types.add("", ARRAY, 0, 0, &[1, 1, number]);
+                    types.add("", PTR, 0, array, &[])
+                };
+                let (ty, extra) = (number(ty), number(extra));
+                let names = ["type", "map_extra"].map(|name| types.strings.add(name));
+                let map = types.add("", STRUCT, 2, 16, &[names[0], ty, 0, names[1], extra, 64]);
+                let var = types.add(name, VAR, 0, map, &[1]);
+                types.section(".maps", &[(var, 0, size)]);
+            })
+        };
+        assert_eq!(check(&map("x", 16, 1, 1)), Ok(()));
+        assert_eq!(check(&map("x", 16, BPF_MAP_TYPE_ARENA, 0)), Ok(()));
+        refused!(map("x", 16, BPF_MAP_TYPE_ARENA, 4096), Invalid::Map { .. });
+        refused!(map("../x", 16, 1, 1), Invalid::Map { .. });
+        refused!(map("x\n", 16, 1, 1), Invalid::Map { .. });
+        refused!(map("x", 15, 1, 1), Invalid::Map { .. });
+        refused!(
+            map("x", 17, 1, 1),
+            Invalid::Type {
+                what: "its variables are larger than the section",
+                ..
+            }
+        );
+        refused!(
+            bare(|types| {
+                let var = types.add("x", VAR, 0, 1, &[1]);
+                types.section(".maps", &[(var, 0, 4)]);
+            }),
+            Invalid::Map {
+                what: "its definition is not a struct",
+                ..
+            }
+        );
+        // Descriptors are made for each.
+        let data = |number: usize| {
+            Object::with(|object| {
+                for at in 0..number {
+                    let mut part = object.sections[RODATA].clone();
+                    part.name = format!(".data.{at}");
+                    object.sections.push(part);
+                }
+            })
+        };
+        assert_eq!(check(&data(1021)), Ok(()));
+        refused!(data(1022), Invalid::TooMany { what: "maps", .. });
+    }
+
+    #[test]
+    fn struct_ops_are_checked() {
+        let of = |offset: u32, size: u32, member: [u32; 3], kind| {
+            let mut object = bare(|types| {
+                let member = types.add("ops", kind, 1, size, &member);
+                let var = types.add("value", VAR, 0, member, &[1]);
+                types.section(".struct_ops", &[(var, offset, size)]);
+            });
+            object.sections.push(Part {
+                name: ".struct_ops".to_owned(),
+                kind: SHT_PROGBITS,
+                data: vec![0; 16],
+                ..Part::default()
+            });
+            validate(&object.bytes(), Allowed { struct_ops: true })
+        };
+        assert_eq!(of(0, 16, [0, 1, 96], STRUCT), Ok(()));
+        assert!(of(8, 16, [0, 1, 0], STRUCT).is_err());
+        assert!(of(u32::MAX, 1 << 20, [0, 1, 0], STRUCT).is_err());
+        assert!(of(0, 16, [0, 1, 97], STRUCT).is_err());
+        assert!(of(0, 16, [0, 1, 4 << 24], STRUCT | 0x80).is_err());
+        assert!(of(0, 16, [0, 1, 0], UNION).is_err());
+    }
+
+    #[test]
+    fn debug_information_outside_is_refused() {
+        let with = |edit: fn(&Object) -> [Vec<u32>; 3]| {
+            Object::with(|object| {
+                let [functions, lines, core] = edit(object);
+                object.set_ext(&functions, &lines, &core);
+            })
+        };
+        type Edit = fn(&Object) -> [Vec<u32>; 3];
+        let bad: [Edit; 20] = [
+            // Sizes of records.
+            |o| [vec![4, o.tc, 1, 0], vec![], vec![]],
+            |o| [vec![9, o.tc, 1, 0, o.func], vec![], vec![]],
+            // None, and more than there are.
+            |_| [vec![8], vec![8, 0], vec![]],
+            |o| [vec![8, o.tc, 0], vec![], vec![]],
+            |o| [vec![8, o.tc, 2, 0, o.func], vec![], vec![]],
+            |o| [vec![8, o.tc, u32::MAX, 0, o.func], vec![], vec![]],
+            |o| [vec![u32::MAX - 3, o.tc, u32::MAX, 0, 0], vec![], vec![]],
+            // No name, no function, no instruction.
+            |_| [vec![8, u32::MAX, 1, 0, 1], vec![], vec![]],
+            |o| [vec![8, o.tc, 1, 0, o.strukt], vec![], vec![]],
+            |o| [vec![8, o.tc, 1, 0, u32::MAX], vec![], vec![]],
+            |o| [vec![8, o.tc, 1, 4, o.func], vec![], vec![]],
+            |o| [vec![8, o.tc, 1, 32, o.func], vec![], vec![]],
+            // Not in order.
+            |o| [vec![], vec![16, o.tc, 2, 8, 0, 0, 0, 0, 0, 0, 0], vec![]],
+            |o| [vec![], vec![16, o.tc, 1, 0, u32::MAX, 0, 0], vec![]],
+            |o| [vec![], vec![16, o.tc, 1, 0, 0, u32::MAX, 0], vec![]],
+            // The second half of a load, no type, no string, no such kind.
+            |o| [vec![], vec![], vec![16, o.tc, 1, 16, 1, o.access, 0]],
+            |o| [vec![], vec![], vec![16, o.tc, 1, 8, u32::MAX, o.access, 0]],
+            |o| [vec![], vec![], vec![16, o.tc, 1, 8, 1, u32::MAX, 0]],
+            |o| [vec![], vec![], vec![16, o.tc, 1, 8, 1, o.access, 13]],
+            // Its name is not a list of numbers.
+            |o| [vec![], vec![], vec![16, o.tc, 1, 8, 1, o.tc, 0]],
+        ];
+        for edit in bad {
+            refused!(with(edit), Invalid::BtfExt { .. });
+        }
+        for access in [
+            "-1",
+            "0:-1",
+            "",
+            "0:",
+            "0::1",
+            "9999999999",
+            " 1",
+            &"0:".repeat(64),
+            &["0"; 65].join(":"),
+        ] {
+            let object = Object::with(|object| {
+                let access = object.types.strings.add(access);
+                object.sections[BTF].data = object.types.bytes();
+                let core = [16, object.tc, 1, 8, object.strukt, access, 0];
+                object.set_ext(&[], &[], &core);
+            });
+            refused!(object, Invalid::BtfExt { .. });
+        }
+        // The header.
+        for (at, value) in [(0, 0), (4, 20), (4, 33), (4, u32::MAX), (8, 2), (12, 3)] {
+            let object = Object::with(|object| {
+                let data = &mut object.sections[BTF_EXT].data;
+                put(data, at, &u32::to_ne_bytes(value));
+            });
+            refused!(object, Invalid::BtfExt { .. });
+        }
+    }
+
+    #[test]
+    fn work_that_multiplies_is_refused() {
+        // Each program gets a copy of every function.
+        let object = Object::with(|object| {
+            let number = 1024;
+            object.sections.truncate(BTF);
+            object.sections[TC].data = NOP.repeat(number);
+            object.sections[REL_TC].data.clear();
+            object.sections[TEXT].data = NOP.repeat(1 << 18);
+            let symbols = &mut object.sections[SYMTAB].data;
+            let one = symbols[PROGRAM * SYMBOL..][..SYMBOL].to_vec();
+            put(symbols, PROGRAM * SYMBOL + 16, &8_u64.to_ne_bytes());
+            for at in 1..number {
+                let mut one = one.clone();
+                put(&mut one, 8, &count(at * 8).to_ne_bytes());
+                put(&mut one, 16, &8_u64.to_ne_bytes());
+                symbols.extend(one);
+            }
+        });
+        refused!(object, Invalid::TooMany { .. });
+        // Each global variable is looked up in the symbols.
+        let object = bare(|types| {
+            let var = types.add("x", VAR, 0, 1, &[1]);
+            types.section(".data.x", &vec![(var, 0, 4); 60_000]);
+        });
+        assert_eq!(check(&object), Ok(()));
+        let mut object = object;
+        object.sections[SYMTAB].data.resize(SYMBOL * 2000, 0);
+        refused!(object, Invalid::TooMany { .. });
+    }
+
+    #[test]
+    fn messages_say_what_and_where() {
+        let error = |object: &Object| check(object).unwrap_err().to_string();
+        assert_eq!(
+            error(&Object::with_symbol(VALUE, 8, &9_u64.to_ne_bytes())),
+            "symbol `value`: it is not inside its section"
+        );
+        assert_eq!(
+            error(&Object::with(|object| {
+                put(&mut object.sections[REL_TC].data, 0, &[16]);
+            })),
+            "section `.reltc`, relocation 0: it is at the second half of a 64-bit load"
+        );
+        let object = Object::with_types(|types| {
+            types.add("x", STRUCT, 1, 4, &[0, 1, 1]);
+        });
+        let id = object.types.last;
+        assert_eq!(
+            error(&object),
+            format!("section `.BTF`, type {id} `x`: a member of it is not inside")
+        );
+    }
+
+    #[test]
+    fn damaged_objects_do_no_harm() {
+        let good = Object::new().bytes();
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let mut random = move |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            index(state % count(below))
+        };
+        let mut refused = 0;
+        for _ in 0..20_000 {
+            let mut elf = good.clone();
+            for _ in 0..=random(3) {
+                let at = random(elf.len() - 8);
+                match random(4) {
+                    0 => elf[at] ^= 1 << random(8),
+                    1 => elf[at] = u8::try_from(random(256)).unwrap(),
+                    2 => {
+                        let value = [0, 1, 8, u32::MAX, u32::MAX >> 1, 1 << 31][random(6)];
+                        put(&mut elf, at & !3, &u32::to_ne_bytes(value));
+                    }
+                    _ => {
+                        let from = random(elf.len() - 8);
+                        elf.copy_within(from..from + 8, at);
+                    }
+                }
+            }
+            let allowed = Allowed {
+                struct_ops: random(2) == 0,
+            };
+            refused += usize::from(validate(&elf, allowed).is_err());
+        }
+        assert!(refused > 1000);
     }
 }

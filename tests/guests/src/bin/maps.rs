@@ -416,17 +416,13 @@ fn load_with_large_count() -> wasm_bpf_guest::Result<Object> {
 
 /// With a limit that lets everything through.
 fn larger_than_the_kernel_takes() {
-    // ENOMEM or E2BIG.
-    let error = wasm_bpf_guest_error(MapHandle::create(
-        MapType::Array,
-        "tested",
-        4,
-        1 << 24,
-        u32::MAX,
-        0,
-    ));
+    let create = |kind, entries| MapHandle::create(kind, "tested", 4, 1 << 24, entries, 0);
+    let error = refused_by_the_kernel(create(MapType::Array, u32::MAX));
     assert!(error.to_string().contains("`tested`"), "{error}");
-    let error = wasm_bpf_guest_error(load_with_large_count());
+    // Not even one entry of this size.
+    let error = refused_by_the_kernel(create(MapType::Hash, 1));
+    assert!(error.to_string().contains("`tested`"), "{error}");
+    let error = refused_by_the_kernel(load_with_large_count());
     assert_eq!(error.subject(), Some("count"));
     for part in ["`count`", "entries 4294967295", "too large"] {
         assert!(error.to_string().contains(part), "{error}");
@@ -434,7 +430,8 @@ fn larger_than_the_kernel_takes() {
     say(error);
 }
 
-fn wasm_bpf_guest_error<T>(result: wasm_bpf_guest::Result<T>) -> wasm_bpf_guest::Error {
+/// With ENOMEM or E2BIG. No map is there yet, so none is full.
+fn refused_by_the_kernel<T>(result: wasm_bpf_guest::Result<T>) -> wasm_bpf_guest::Error {
     let error = test_guests::failure(result);
     assert!(
         matches!(error.errno(), Some(7 | 12)),
