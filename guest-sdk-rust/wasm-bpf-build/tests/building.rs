@@ -420,8 +420,7 @@ fn without_an_output_directory_the_message_says_how_to_give_one() {
 }
 
 #[test]
-#[ignore = "needs the right to load BPF programs"]
-fn records_that_find_no_room_are_counted() {
+fn kernel_records_that_find_no_room_are_counted() {
     let package = Package::new();
     let source = r#"
         #include <linux/bpf.h>
