@@ -1,5 +1,7 @@
 //! How runs end: what a stop does to waits, which exit code arrives, and that nothing stays in the kernel.
 
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -99,6 +101,25 @@ fn nothing_is_left_after_the_end_of_the_grace_time() {
         assert!(finished.ended_at - start >= Duration::from_millis(1900));
         assert_gone(&held);
     }
+}
+
+#[test]
+fn a_component_stuck_in_a_call_of_the_host_ends_with_the_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = CString::new(dir.path().join("pipe").as_os_str().as_bytes()).unwrap();
+    // SAFETY: the path is a string that ends with a zero.
+    assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o600) }, 0);
+    let mut running = run("stuck")
+        .options(["--dir", &format!("{}::/given", dir.path().display())])
+        .start();
+    let held = holds(&mut running);
+    running.line("waiting");
+    running.signal(SIGINT);
+    running
+        .finish()
+        .ended_with(130)
+        .says(&["stuck inside a call of the host"]);
+    assert_gone(&held);
 }
 
 /// The grace time is for those who use it, and begins with the stop.

@@ -63,6 +63,13 @@ fn main() {
             say("ended");
             spin();
         }
+        "stuck" => {
+            let _held = hold();
+            say("waiting");
+            // Nobody ever opens its other end, and opening is no wait that a stop ends.
+            let opened = std::fs::File::open("/given/pipe");
+            panic!("this should not have returned: {opened:?}");
+        }
         _ => no_such_case(&case),
     }
 }
