@@ -62,12 +62,21 @@ unsafe extern "C" fn print(
     format: *const c_char,
     arguments: *mut __va_list_tag,
 ) -> c_int {
-    if COLLECTOR.with_borrow(Option::is_none) {
-        return match PREVIOUS.get() {
-            // SAFETY: the callback that was there before, with what it would have got.
-            Some(Some(previous)) => unsafe { previous(level, format, arguments) },
-            _ => 0,
-        };
+    let has_listener = COLLECTOR.with_borrow(|collector| {
+        let collector = collector.as_ref()?;
+        Some(level == LIBBPF_WARN || collector.sink.is_some())
+    });
+    match has_listener {
+        Some(true) => {}
+        // Hundreds of steps in each load, which nobody wants to read.
+        Some(false) => return 0,
+        None => {
+            return match PREVIOUS.get() {
+                // SAFETY: the callback that was there before, with what it would have got.
+                Some(Some(previous)) => unsafe { previous(level, format, arguments) },
+                _ => 0,
+            };
+        }
     }
     let mut buffer = vec![0u8; MAX_MESSAGE];
     // SAFETY: the buffer has this size, and format and arguments are libbpf's, which fit each other.

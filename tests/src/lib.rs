@@ -5,6 +5,7 @@
 mod kernel;
 pub mod mounts;
 mod run;
+mod state;
 mod trigger;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 pub use kernel::{Held, assert_gone, held};
 pub use run::{Finished, Output, Run, Running};
+pub use state::State;
 pub use trigger::Trigger;
 
 /// How long anything may take before a test gives up. Long: a busy machine is no failure.

@@ -7,38 +7,14 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use wasm_bpf_host::{Policy, Stop, WasmBpfCtx, WasmBpfCtxView, WasmBpfView};
-use wasm_bpf_tests::{Held, PATIENCE, Trigger, assert_gone, guest, held};
-use wasmtime::component::{Component, Linker, ResourceTable};
+use wasm_bpf_host::{Policy, Stop, WasmBpfCtx};
+use wasm_bpf_tests::{Held, PATIENCE, State, Trigger, assert_gone, guest, held};
+use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
+use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi::p2::bindings::Command as AsyncCommand;
 use wasmtime_wasi::p2::bindings::sync::Command;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-
-struct State {
-    wasi: WasiCtx,
-    bpf: WasmBpfCtx,
-    table: ResourceTable,
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
-    }
-}
-
-impl WasmBpfView for State {
-    fn bpf(&mut self) -> WasmBpfCtxView<'_> {
-        WasmBpfCtxView {
-            ctx: &mut self.bpf,
-            table: &mut self.table,
-        }
-    }
-}
 
 /// A component that can be run, and what is seen of it from outside.
 struct Guest {
@@ -67,11 +43,7 @@ impl Guest {
             wasi.env(name, value);
         }
         let stop = bpf.stop();
-        let state = State {
-            wasi: wasi.build(),
-            bpf,
-            table: ResourceTable::new(),
-        };
+        let state = State::new(wasi.build(), bpf);
         let mut store = Store::new(engine, state);
         stop.arm(&mut store);
         Self {

@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use wasm_bpf_host::{WasmBpfCtx, WasmBpfCtxView, WasmBpfView};
-use wasm_bpf_tests::workspace;
+use wasm_bpf_tests::{State, workspace};
 use wasmtime::Engine;
-use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime::component::{Component, Linker};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{
     Docs, Function, FunctionKind, Interface, ManglingAndAbi, PackageId, Resolve, Stability, Type,
@@ -232,30 +230,6 @@ fn functions_name_their_counterparts_and_errors() {
     }
     assert!(count > 40, "{count} functions");
     complaints.none();
-}
-
-struct State {
-    wasi: WasiCtx,
-    bpf: WasmBpfCtx,
-    table: ResourceTable,
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
-    }
-}
-
-impl WasmBpfView for State {
-    fn bpf(&mut self) -> WasmBpfCtxView<'_> {
-        WasmBpfCtxView {
-            ctx: &mut self.bpf,
-            table: &mut self.table,
-        }
-    }
 }
 
 /// A component that imports everything that a world offers.
