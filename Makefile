@@ -28,7 +28,7 @@ NATIVE_EXAMPLES := embed
 EXAMPLES := $(filter-out $(NATIVE_EXAMPLES),$(patsubst examples/%/Cargo.toml,%,$(wildcard examples/*/Cargo.toml)))
 TEST_GUESTS := $(patsubst tests/guests/src/bin/%.rs,%,$(wildcard tests/guests/src/bin/*.rs)) \
 	$(patsubst tests/guests/src/bin/%/main.rs,%,$(wildcard tests/guests/src/bin/*/main.rs))
-NATIVE := --workspace $(addprefix --exclude ,$(EXAMPLES) $(if $(wildcard tests/guests/Cargo.toml),test-guests))
+NATIVE := --workspace $(addprefix --exclude ,$(EXAMPLES) bench-guest $(if $(wildcard tests/guests/Cargo.toml),test-guests))
 # CI must build what Cargo.lock says; at the desk cargo may update it after an edit of Cargo.toml.
 LOCKED := $(if $(CI),--locked)
 
@@ -86,7 +86,7 @@ has-example:
 	esac
 
 .PHONY: test
-test: examples test-guests ## run all tests (TESTFLAGS='for cargo nextest run, or cargo test')
+test: examples test-guests bench-guest ## run all tests (TESTFLAGS='for cargo nextest run, or cargo test')
 	$(call say,building the host and the tests)
 	@[ "$$(id -u)" = 0 ] || echo 'tests that load eBPF programs need root and will fail: run this as root' >&2
 	@. ./$(ENV); cargo build $(LOCKED) $(NATIVE) --bins --tests
@@ -142,6 +142,20 @@ ifneq ($(strip $(TEST_GUESTS)),)
 	$(call say,building the guests for the tests)
 	$(call build-guests,test-guests,$(TEST_GUESTS),$(BUILD)/tests)
 endif
+
+.PHONY: bench-guest
+bench-guest: setup
+	$(call say,building the guest that is measured)
+	$(call build-guests,bench-guest,bench_guest,$(BUILD)/bench)
+
+# The host as it is shipped: numbers of another build say nothing.
+.PHONY: bench
+bench: bench-guest ## measure guests against native libbpf (ARGS=--quick, ARGS='lookup ring', ARGS=--help)
+	$(call say,building the benchmark)
+	@. ./$(ENV); cargo build $(LOCKED) --release -p wasm-bpf-bench
+	$(call say,measuring)
+	@if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
+	exec $$sudo '$(TARGET_DIR)/release/bench' $(ARGS)
 
 .PHONY: wit-deps
 wit-deps: ## renew wit/deps from the wasmtime-wasi crate in use

@@ -14,17 +14,23 @@ mod generated {
             "wasi:io/poll": wasmtime_wasi::p2::bindings::sync::io::poll,
             "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
             "wasm-bpf:bpf/maps.map": crate::maps::Map,
+            "wasm-bpf:bpf/maps.walk": crate::maps::Walk,
+            "wasm-bpf:bpf/mapped-memory.mapping": crate::mapped_memory::Mapping,
             "wasm-bpf:bpf/programs.program": crate::programs::Program,
             "wasm-bpf:bpf/links.link": crate::links::Link,
             "wasm-bpf:bpf/objects.open-options": crate::objects::OpenOptions,
             "wasm-bpf:bpf/objects.open-object": crate::objects::OpenObject,
             "wasm-bpf:bpf/objects.object": crate::objects::Object,
             "wasm-bpf:bpf/buffers.ring-buffer": crate::buffers::RingBuffer,
+            "wasm-bpf:bpf/buffers.perf-buffer": crate::buffers::PerfBuffer,
+            "wasm-bpf:bpf/buffers.user-ring-buffer": crate::buffers::UserRingBuffer,
         },
     });
 }
 
-pub use generated::wasm_bpf::bpf::{buffers, lifecycle, links, maps, objects, programs, types};
+pub use generated::wasm_bpf::bpf::{
+    buffers, lifecycle, links, mapped_memory, maps, objects, programs, types,
+};
 
 /// The same, with functions that wait instead of blocking their thread. Only those differ.
 pub mod waiting {
@@ -34,6 +40,7 @@ pub mod waiting {
             world: "wasm-bpf:bpf/imports",
             imports: {
                 "wasm-bpf:bpf/buffers.[method]ring-buffer.poll": async | trappable,
+                "wasm-bpf:bpf/buffers.[method]perf-buffer.poll": async | trappable,
                 default: trappable,
             },
             require_store_data_send: true,
@@ -46,11 +53,14 @@ pub mod waiting {
                 "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
                 "wasm-bpf:bpf/types": crate::bindings::types,
                 "wasm-bpf:bpf/maps": crate::bindings::maps,
+                "wasm-bpf:bpf/mapped-memory": crate::bindings::mapped_memory,
                 "wasm-bpf:bpf/links": crate::bindings::links,
                 "wasm-bpf:bpf/programs": crate::bindings::programs,
                 "wasm-bpf:bpf/objects": crate::bindings::objects,
                 "wasm-bpf:bpf/lifecycle": crate::bindings::lifecycle,
                 "wasm-bpf:bpf/buffers.ring-buffer": crate::buffers::RingBuffer,
+                "wasm-bpf:bpf/buffers.perf-buffer": crate::buffers::PerfBuffer,
+                "wasm-bpf:bpf/buffers.user-ring-buffer": crate::buffers::UserRingBuffer,
             },
         });
     }

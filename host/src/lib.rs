@@ -88,8 +88,10 @@ mod ctx;
 mod error;
 mod lifecycle;
 mod links;
+mod mapped_memory;
 mod maps;
 mod messages;
+mod mmap;
 mod objects;
 mod policy;
 mod programs;
@@ -157,6 +159,7 @@ fn add_nonblocking_to_linker<T: WasmBpfView + 'static>(
 ) -> wasmtime::Result<()> {
     bindings::types::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::maps::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::mapped_memory::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::links::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::programs::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::objects::add_to_linker::<T, HasBpf>(linker, T::bpf)?;

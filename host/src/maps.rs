@@ -1,18 +1,28 @@
 //! `maps.wit`.
 
-use std::ffi::{CStr, CString, c_void};
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+mod create;
+mod many;
+mod memory;
+mod number;
+mod pins;
+mod walk;
+
+use std::ffi::{CStr, c_void};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::Resource;
 
-use crate::bindings::maps::{Host, HostMap, MapInfo, UpdateMode};
+pub(crate) use self::memory::{Kept, MapMemory};
+pub use self::walk::Walk;
+use crate::bindings::maps::{Deleted, FoundValues, Host, HostMap, MapInfo, UpdateMode, Updated};
 use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtxView;
-use crate::error::{CodeResult, Errno, Failure, FailureResult, code_of_errno};
-use crate::messages;
-use crate::policy::{Need, Reservation, Usage, map_memory};
+use crate::error::{CodeResult, FailureResult, code_of_errno};
+use crate::mmap::SharedMapping;
+use crate::objects::{LoadedProgram, ObjectArena};
+use crate::policy::{Need, Reservation, Usage};
 
 /// A map in the kernel, by a descriptor of its own.
 pub struct Map {
@@ -20,8 +30,19 @@ pub struct Map {
     info: MapInfo,
     access: Access,
     /// The map is in the kernel as long as any descriptor of it, whatever became of its object.
-    memory: Arc<Reservation>,
+    memory: Arc<MapMemory>,
+    /// Where an arena is mapped: the kernel takes one address for it, for ever.
+    arena: Arena,
     _descriptor: Reservation,
+}
+
+/// Where an arena is mapped.
+#[derive(Clone)]
+pub(crate) enum Arena {
+    /// By libbpf, which made it.
+    OfObject(ObjectArena),
+    /// By us, when it was first asked for.
+    Own(Arc<OnceLock<SharedMapping>>),
 }
 
 /// What the byte functions may do on a kind of map.
@@ -32,7 +53,11 @@ enum Access {
     /// Values stand for kernel objects: reading gives ids, deleting takes out what is there, but a number from a component must
     /// not become an object.
     NoUpdate,
-    /// No keys, or keys that are descriptors of the host, or values that the kernel reads in place of writing.
+    /// Values without keys, put in and taken out.
+    Queue,
+    /// Values without keys, put in and asked for: the kernel reads the buffer of a lookup in place of writing it.
+    Bloom,
+    /// Other maps without keys, or with keys that are descriptors of the host.
     None,
 }
 
@@ -63,6 +88,8 @@ impl Access {
             | MapType::Sockmap
             | MapType::Sockhash
             | MapType::ReuseportSockarray => Self::NoUpdate,
+            MapType::Queue | MapType::Stack if key_size == 0 => Self::Queue,
+            MapType::BloomFilter if key_size == 0 => Self::Bloom,
             _ => Self::None,
         }
     }
@@ -91,14 +118,9 @@ impl Map {
         usage: &Usage,
         fd: OwnedFd,
         name: Option<&str>,
-        memory: Arc<Reservation>,
+        memory: Arc<MapMemory>,
     ) -> CodeResult<Self> {
-        let descriptor = usage
-            .reserve(Need {
-                descriptors: 1,
-                ..Need::default()
-            })
-            .map_err(|_| ErrorCode::LimitExceeded)?;
+        let descriptor = descriptor(usage)?;
         let mut info = libbpf_sys::bpf_map_info::default();
         let mut length = size_of_val(&info) as u32;
         // SAFETY: `info` is a plain struct of `length` bytes.
@@ -107,15 +129,11 @@ impl Map {
         };
         done(answer)?;
         let kind = MapType::from_kernel(info.type_);
-        let value_length = match kind {
-            MapType::PercpuHash
-            | MapType::PercpuArray
-            | MapType::LruPercpuHash
-            | MapType::PercpuCgroupStorage => {
-                // The kernel limits a value to 32 KiB and there are some thousands of CPUs at most.
-                info.value_size.next_multiple_of(8) * possible_cpus()?
-            }
-            _ => info.value_size,
+        let value_length = if is_percpu(kind) {
+            // The kernel limits a value to 32 KiB and there are some thousands of CPUs at most.
+            info.value_size.next_multiple_of(8) * possible_cpus()?
+        } else {
+            info.value_size
         };
         let kernel_name = || {
             // SAFETY: the kernel ends names with a zero within the array.
@@ -138,8 +156,34 @@ impl Map {
             access: Access::of(kind, info.key_size),
             fd,
             memory,
+            arena: Arena::Own(Arc::default()),
             _descriptor: descriptor,
         })
+    }
+
+    /// A second handle to the same map. No system call but that for the descriptor.
+    pub(crate) fn try_clone(&self, usage: &Usage) -> CodeResult<Self> {
+        Ok(Self {
+            _descriptor: descriptor(usage)?,
+            fd: self.fd.try_clone()?,
+            info: self.info.clone(),
+            access: self.access,
+            memory: Arc::clone(&self.memory),
+            arena: self.arena.clone(),
+        })
+    }
+
+    /// Says where the arena is mapped, for one of an object.
+    pub(crate) fn set_arena(&mut self, arena: ObjectArena) {
+        self.arena = Arena::OfObject(arena);
+    }
+
+    pub(crate) fn arena(&self) -> &Arena {
+        &self.arena
+    }
+
+    fn is_percpu(&self) -> bool {
+        is_percpu(self.info.type_)
     }
 
     pub(crate) fn info(&self) -> &MapInfo {
@@ -151,29 +195,128 @@ impl Map {
     }
 
     /// What keeps the map's memory counted, for whatever keeps the map.
-    pub(crate) fn memory(&self) -> Arc<Reservation> {
+    pub(crate) fn memory(&self) -> Arc<MapMemory> {
         Arc::clone(&self.memory)
     }
 
-    fn check_key(&self, key: &[u8]) -> CodeResult<()> {
-        if self.access == Access::None {
-            return Err(ErrorCode::NotSupported.into());
+    fn has_keys(&self) -> bool {
+        matches!(self.access, Access::Full | Access::NoUpdate)
+    }
+
+    fn demand(&self, access: Access) -> CodeResult<()> {
+        if self.access == access {
+            Ok(())
+        } else {
+            Err(ErrorCode::NotSupported.into())
         }
+    }
+
+    fn demand_keys(&self) -> CodeResult<()> {
+        if self.has_keys() {
+            Ok(())
+        } else {
+            Err(ErrorCode::NotSupported.into())
+        }
+    }
+
+    fn check_key(&self, key: &[u8]) -> CodeResult<()> {
+        self.demand_keys()?;
         check_length(key, self.info.key_size)
     }
 
     pub(crate) fn lookup(&self, key: &[u8]) -> CodeResult<Option<Vec<u8>>> {
         self.check_key(key)?;
         let mut value = vec![0; self.info.value_length as usize];
+        Ok(self.lookup_into(key, &mut value)?.then_some(value))
+    }
+
+    /// Whether the key is there; its value in `value`. The lengths have been checked.
+    fn lookup_into(&self, key: &[u8], value: &mut [u8]) -> CodeResult<bool> {
+        debug_assert_eq!(key.len(), self.info.key_size as usize);
+        debug_assert_eq!(value.len(), self.info.value_length as usize);
         // SAFETY: `key` has key_size bytes and `value` the length that the kernel fills for this kind of map.
-        let answer = unsafe {
+        found(unsafe {
             libbpf_sys::bpf_map_lookup_elem(
                 self.fd.as_raw_fd(),
                 key.as_ptr().cast(),
                 value.as_mut_ptr().cast(),
             )
-        };
-        Ok(found(answer)?.then_some(value))
+        })
+    }
+
+    /// Takes the value of a key out, in one step. The lengths have been checked.
+    fn take_into(&self, key: &[u8], value: &mut [u8]) -> CodeResult<bool> {
+        debug_assert_eq!(value.len(), self.info.value_length as usize);
+        // SAFETY: as for `lookup_into`.
+        found(unsafe {
+            libbpf_sys::bpf_map_lookup_and_delete_elem(
+                self.fd.as_raw_fd(),
+                key.as_ptr().cast(),
+                value.as_mut_ptr().cast(),
+            )
+        })
+    }
+
+    /// Stores a value. The lengths have been checked, and that the value is no descriptor of the component's choice.
+    fn update(&self, key: &[u8], value: &[u8], mode: UpdateMode) -> CodeResult<()> {
+        debug_assert_eq!(key.len(), self.info.key_size as usize);
+        // SAFETY: `key` has key_size bytes and `value` the length that the kernel reads for this kind of map.
+        done(unsafe {
+            libbpf_sys::bpf_map_update_elem(
+                self.fd.as_raw_fd(),
+                key.as_ptr().cast(),
+                value.as_ptr().cast(),
+                flags_of(mode),
+            )
+        })
+    }
+
+    /// Whether the key was there. Its length has been checked.
+    fn delete(&self, key: &[u8]) -> CodeResult<bool> {
+        debug_assert_eq!(key.len(), self.info.key_size as usize);
+        // SAFETY: `key` has key_size bytes.
+        let was_there = found(unsafe {
+            libbpf_sys::bpf_map_delete_elem(self.fd.as_raw_fd(), key.as_ptr().cast())
+        })?;
+        self.let_go(key);
+        Ok(was_there)
+    }
+
+    /// What was stored under a key does not count any more.
+    fn let_go(&self, key: &[u8]) {
+        if self.access == Access::NoUpdate {
+            self.memory.let_go(key);
+        }
+    }
+
+    /// Stores a kernel object that the host holds.
+    fn store(
+        &self,
+        key: &[u8],
+        object: BorrowedFd<'_>,
+        kept: Kept,
+        mode: UpdateMode,
+    ) -> CodeResult<()> {
+        check_length(key, self.info.key_size)?;
+        if self.info.value_size != 4 {
+            return Err(ErrorCode::WrongSize.into());
+        }
+        self.update(key, &object.as_raw_fd().to_ne_bytes(), mode)?;
+        self.memory.keep(key, kept);
+        Ok(())
+    }
+
+    pub(crate) fn store_program(
+        &self,
+        key: &[u8],
+        program: &LoadedProgram,
+        mode: UpdateMode,
+    ) -> CodeResult<()> {
+        if !matches!(self.info.type_, MapType::ProgArray) {
+            return Err(ErrorCode::NotSupported.into());
+        }
+        let kept = Kept::Program(Arc::clone(&program.held));
+        self.store(key, program.fd(), kept, mode)
     }
 
     fn next_key(&self, after: Option<&[u8]>, next: &mut [u8]) -> CodeResult<bool> {
@@ -189,6 +332,40 @@ impl Map {
         };
         found(answer)
     }
+}
+
+fn is_percpu(kind: MapType) -> bool {
+    matches!(
+        kind,
+        MapType::PercpuHash
+            | MapType::PercpuArray
+            | MapType::LruPercpuHash
+            | MapType::PercpuCgroupStorage
+    )
+}
+
+impl AsFd for Map {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// The place of a handle's descriptor.
+fn descriptor(usage: &Usage) -> CodeResult<Reservation> {
+    let need = Need {
+        descriptors: 1,
+        ..Need::default()
+    };
+    Ok(usage.reserve(need).map_err(|_| ErrorCode::LimitExceeded)?)
+}
+
+fn flags_of(mode: UpdateMode) -> u64 {
+    let flags = match mode {
+        UpdateMode::Any => libbpf_sys::BPF_ANY,
+        UpdateMode::Create => libbpf_sys::BPF_NOEXIST,
+        UpdateMode::Replace => libbpf_sys::BPF_EXIST,
+    };
+    flags.into()
 }
 
 fn check_length(bytes: &[u8], expected: u32) -> CodeResult<()> {
@@ -219,15 +396,6 @@ fn done(answer: i32) -> CodeResult<()> {
 /// Keys that one call of `keys` returns at most, in bytes.
 const MAX_KEY_BYTES: usize = 1 << 20;
 
-/// Flags for creation that change nothing outside the map.
-const KNOWN_FLAGS: u32 = libbpf_sys::BPF_F_NO_PREALLOC
-    | libbpf_sys::BPF_F_NO_COMMON_LRU
-    | libbpf_sys::BPF_F_ZERO_SEED
-    | libbpf_sys::BPF_F_RDONLY_PROG
-    | libbpf_sys::BPF_F_WRONLY_PROG
-    | libbpf_sys::BPF_F_MMAPABLE
-    | libbpf_sys::BPF_F_INNER_MAP;
-
 impl Host for WasmBpfCtxView<'_> {}
 
 impl HostMap for WasmBpfCtxView<'_> {
@@ -240,92 +408,19 @@ impl HostMap for WasmBpfCtxView<'_> {
         max_entries: u32,
         flags: u32,
     ) -> FailureResult<Resource<Map>> {
-        let kind = MapType::from_kernel(kind.to_kernel());
-        let refuse = |code, why: String| {
-            Failure::refused(code, format!("cannot create the map `{name}`: {why}")).about(&name)
-        };
-        let name_is_good = name.len() <= 15
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte));
-        if !name_is_good {
-            return Err(refuse(
-                ErrorCode::InvalidArgument,
-                "a name has at most 15 letters, digits, `_` and `.`".into(),
-            ));
-        }
-        if flags & !KNOWN_FLAGS != 0 {
-            return Err(refuse(
-                ErrorCode::InvalidArgument,
-                format!("the flags {:#x} are not known here", flags & !KNOWN_FLAGS),
-            ));
-        }
-        if matches!(
-            kind,
-            MapType::ArrayOfMaps
-                | MapType::HashOfMaps
-                | MapType::StructOps
-                | MapType::SkStorage
-                | MapType::InodeStorage
-                | MapType::TaskStorage
-                | MapType::CgrpStorage
-        ) {
-            return Err(refuse(
-                ErrorCode::NotSupported,
-                format!(
-                    "a map of type {} needs more than sizes; declare it in an object",
-                    kind.name()
-                ),
-            ));
-        }
-        self.ctx.policy.check_map(&name, kind)?;
-        let need = Need {
-            maps: 1,
-            map_memory: map_memory(kind, key_size, value_size, max_entries, estimated_cpus()),
-            ..Need::default()
-        };
-        let held = self
-            .ctx
-            .usage
-            .reserve(need)
-            .map_err(|limit| refuse(ErrorCode::LimitExceeded, limit.to_string()))?;
-        let c_name = CString::new(name.as_str()).expect("checked: no zero among the characters");
-        let options = libbpf_sys::bpf_map_create_opts {
-            sz: size_of::<libbpf_sys::bpf_map_create_opts>() as _,
-            map_flags: flags,
-            ..Default::default()
-        };
-        let (answer, warnings) = messages::collect(self.ctx.messages.as_ref(), || {
-            // SAFETY: name and options outlive the call.
-            unsafe {
-                libbpf_sys::bpf_map_create(
-                    kind.to_kernel(),
-                    c_name.as_ptr(),
-                    key_size,
-                    value_size,
-                    max_entries,
-                    &raw const options,
-                )
-            }
-        });
-        if answer < 0 {
-            let mut text = format!(
-                "cannot create the map `{name}` (type {}, key {key_size}, value {value_size}, entries {max_entries}, \
-                 flags {flags:#x}): {}",
-                kind.name(),
-                Errno(-answer),
-            );
-            crate::objects::append_warnings(&mut text, &warnings);
-            crate::objects::append_capabilities(&mut text, -answer);
-            return Err(Failure::errno_of_creation(-answer, text).about(name));
-        }
-        // SAFETY: the kernel just made this descriptor for us.
-        let fd = unsafe { OwnedFd::from_raw_fd(answer) };
-        let map = Map::from_fd(&self.ctx.usage, fd, None, Arc::new(held)).map_err(|error| {
-            let text = format!("cannot take a handle to the map `{name}`");
-            Failure::of(error, text).about(&name)
-        })?;
-        Ok(self.table.push(map)?)
+        self.create_map(name, kind, [key_size, value_size, max_entries], flags, None)
+    }
+
+    fn create_of_maps(
+        &mut self,
+        name: String,
+        kind: MapType,
+        key_size: u32,
+        max_entries: u32,
+        flags: u32,
+        inner: Resource<Map>,
+    ) -> FailureResult<Resource<Map>> {
+        self.create_map(name, kind, [key_size, 4, max_entries], flags, Some(inner))
     }
 
     fn info(&mut self, map: Resource<Map>) -> wasmtime::Result<MapInfo> {
@@ -345,31 +440,15 @@ impl HostMap for WasmBpfCtxView<'_> {
     ) -> CodeResult<()> {
         let map = self.table.get(&map)?;
         map.check_key(&key)?;
-        if map.access != Access::Full {
-            return Err(ErrorCode::NotSupported.into());
-        }
+        map.demand(Access::Full)?;
         check_length(&value, map.info.value_length)?;
-        let flags = match mode {
-            UpdateMode::Any => libbpf_sys::BPF_ANY,
-            UpdateMode::Create => libbpf_sys::BPF_NOEXIST,
-            UpdateMode::Replace => libbpf_sys::BPF_EXIST,
-        };
-        // SAFETY: `key` has key_size bytes and `value` the length that the kernel reads for this kind of map.
-        done(unsafe {
-            libbpf_sys::bpf_map_update_elem(
-                map.fd.as_raw_fd(),
-                key.as_ptr().cast(),
-                value.as_ptr().cast(),
-                flags.into(),
-            )
-        })
+        map.update(&key, &value, mode)
     }
 
     fn delete(&mut self, map: Resource<Map>, key: Vec<u8>) -> CodeResult<bool> {
         let map = self.table.get(&map)?;
         map.check_key(&key)?;
-        // SAFETY: `key` has key_size bytes.
-        found(unsafe { libbpf_sys::bpf_map_delete_elem(map.fd.as_raw_fd(), key.as_ptr().cast()) })
+        map.delete(&key)
     }
 
     fn lookup_and_delete(
@@ -380,15 +459,9 @@ impl HostMap for WasmBpfCtxView<'_> {
         let map = self.table.get(&map)?;
         map.check_key(&key)?;
         let mut value = vec![0; map.info.value_length as usize];
-        // SAFETY: as for `lookup`.
-        let answer = unsafe {
-            libbpf_sys::bpf_map_lookup_and_delete_elem(
-                map.fd.as_raw_fd(),
-                key.as_ptr().cast(),
-                value.as_mut_ptr().cast(),
-            )
-        };
-        Ok(found(answer)?.then_some(value))
+        let was_there = map.take_into(&key, &mut value)?;
+        map.let_go(&key);
+        Ok(was_there.then_some(value))
     }
 
     fn next_key(
@@ -415,8 +488,7 @@ impl HostMap for WasmBpfCtxView<'_> {
         }
         match &after {
             Some(after) => map.check_key(after)?,
-            None if map.access == Access::None => return Err(ErrorCode::NotSupported.into()),
-            None => {}
+            None => map.demand_keys()?,
         }
         // `max` is guest-controlled; a map may have more entries than fit, and grow while it is walked.
         let most = (max as usize)
@@ -433,6 +505,137 @@ impl HostMap for WasmBpfCtxView<'_> {
             after.get_or_insert_default().clone_from(&next);
         }
         Ok(keys)
+    }
+
+    fn lookup_number(&mut self, map: Resource<Map>, key: u64) -> CodeResult<Option<u64>> {
+        self.table.get(&map)?.lookup_number(key)
+    }
+
+    fn update_number(
+        &mut self,
+        map: Resource<Map>,
+        key: u64,
+        value: u64,
+        mode: UpdateMode,
+    ) -> CodeResult<()> {
+        self.table.get(&map)?.update_number(key, value, mode)
+    }
+
+    fn lookup_many(&mut self, map: Resource<Map>, keys: Vec<u8>) -> CodeResult<FoundValues> {
+        self.table.get(&map)?.lookup_many(&keys)
+    }
+
+    fn update_many(
+        &mut self,
+        map: Resource<Map>,
+        keys: Vec<u8>,
+        values: Vec<u8>,
+        mode: UpdateMode,
+    ) -> CodeResult<Updated> {
+        self.table.get(&map)?.update_many(&keys, &values, mode)
+    }
+
+    fn delete_many(&mut self, map: Resource<Map>, keys: Vec<u8>) -> CodeResult<Deleted> {
+        self.table.get(&map)?.delete_many(&keys)
+    }
+
+    fn push(&mut self, map: Resource<Map>, value: Vec<u8>, drop_oldest: bool) -> CodeResult<()> {
+        let map = self.table.get(&map)?;
+        let flags = match (map.access, drop_oldest) {
+            (Access::Queue, true) => libbpf_sys::BPF_EXIST,
+            (Access::Queue | Access::Bloom, false) => libbpf_sys::BPF_ANY,
+            (Access::Bloom, true) => return Err(ErrorCode::InvalidArgument.into()),
+            _ => return Err(ErrorCode::NotSupported.into()),
+        };
+        check_length(&value, map.info.value_length)?;
+        // SAFETY: these kinds have no key, and `value` has value_size bytes.
+        done(unsafe {
+            libbpf_sys::bpf_map_update_elem(
+                map.fd.as_raw_fd(),
+                ptr::null(),
+                value.as_ptr().cast(),
+                flags.into(),
+            )
+        })
+    }
+
+    fn pop(&mut self, map: Resource<Map>) -> CodeResult<Option<Vec<u8>>> {
+        let map = self.table.get(&map)?;
+        map.demand(Access::Queue)?;
+        let mut value = vec![0; map.info.value_length as usize];
+        // SAFETY: these kinds have no key, and `value` has value_size bytes.
+        let answer = unsafe {
+            libbpf_sys::bpf_map_lookup_and_delete_elem(
+                map.fd.as_raw_fd(),
+                ptr::null(),
+                value.as_mut_ptr().cast(),
+            )
+        };
+        Ok(found(answer)?.then_some(value))
+    }
+
+    fn peek(&mut self, map: Resource<Map>) -> CodeResult<Option<Vec<u8>>> {
+        let map = self.table.get(&map)?;
+        map.demand(Access::Queue)?;
+        let mut value = vec![0; map.info.value_length as usize];
+        // SAFETY: as for `pop`.
+        let answer = unsafe {
+            libbpf_sys::bpf_map_lookup_elem(
+                map.fd.as_raw_fd(),
+                ptr::null(),
+                value.as_mut_ptr().cast(),
+            )
+        };
+        Ok(found(answer)?.then_some(value))
+    }
+
+    fn contains(&mut self, map: Resource<Map>, mut value: Vec<u8>) -> CodeResult<bool> {
+        let map = self.table.get(&map)?;
+        map.demand(Access::Bloom)?;
+        check_length(&value, map.info.value_length)?;
+        // SAFETY: as for `pop`; of this kind the kernel reads the value.
+        found(unsafe {
+            libbpf_sys::bpf_map_lookup_elem(
+                map.fd.as_raw_fd(),
+                ptr::null(),
+                value.as_mut_ptr().cast(),
+            )
+        })
+    }
+
+    fn update_map(
+        &mut self,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        inner: Resource<Map>,
+        mode: UpdateMode,
+    ) -> CodeResult<()> {
+        let map = self.table.get(&map)?;
+        if !matches!(map.info.type_, MapType::ArrayOfMaps | MapType::HashOfMaps) {
+            return Err(ErrorCode::NotSupported.into());
+        }
+        let inner = self.table.get(&inner)?;
+        let kept = Kept::Map(inner.memory());
+        map.store(&key, inner.as_fd(), kept, mode)
+    }
+
+    fn freeze(&mut self, map: Resource<Map>) -> CodeResult<()> {
+        let map = self.table.get(&map)?;
+        // SAFETY: takes the descriptor only.
+        done(unsafe { libbpf_sys::bpf_map_freeze(map.fd.as_raw_fd()) })
+    }
+
+    fn pin(&mut self, map: Resource<Map>, path: String) -> FailureResult<()> {
+        pins::pin(&self.ctx.policy, self.table.get(&map)?, &path)
+    }
+
+    fn unpin(&mut self, map: Resource<Map>, path: String) -> FailureResult<()> {
+        pins::unpin(&self.ctx.policy, self.table.get(&map)?, &path)
+    }
+
+    fn open_pinned(&mut self, path: String) -> FailureResult<Resource<Map>> {
+        let map = pins::open(self.ctx, &path)?;
+        Ok(self.table.push(map)?)
     }
 
     fn drop(&mut self, map: Resource<Map>) -> wasmtime::Result<()> {
@@ -463,13 +666,12 @@ mod tests {
             assert_eq!(Access::of(kind, 4) == Access::Full, full, "{}", kind.name());
         }
         // Keys of storages are descriptors; a bloom filter reads the value that a lookup is to fill.
-        for kind in [
-            MapType::TaskStorage,
-            MapType::SkStorage,
-            MapType::BloomFilter,
-        ] {
+        for kind in [MapType::TaskStorage, MapType::SkStorage, MapType::Ringbuf] {
             assert_eq!(Access::of(kind, 4), Access::None);
         }
+        assert_eq!(Access::of(MapType::BloomFilter, 0), Access::Bloom);
+        assert_eq!(Access::of(MapType::Queue, 0), Access::Queue);
+        assert_eq!(Access::of(MapType::Queue, 4), Access::None);
     }
 
     #[test]

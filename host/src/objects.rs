@@ -22,7 +22,7 @@ use crate::bindings::objects::{
 use crate::bindings::types::{ErrorCode, MapType, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, Errno, Failure, FailureResult};
-use crate::maps::Map;
+use crate::maps::{Map, MapMemory};
 use crate::messages;
 use crate::policy::{Need, Reservation};
 use crate::programs::Program;
@@ -52,8 +52,7 @@ pub(crate) struct LoadedObject {
     pub(crate) programs: Vec<LoadedProgram>,
     maps: Vec<LoadedMap>,
     object: Mutex<libbpf_rs::Object>,
-    /// Maps that were taken from it hold this too.
-    held: Arc<Reservation>,
+    _held: Reservation,
 }
 
 pub(crate) struct LoadedProgram {
@@ -62,11 +61,16 @@ pub(crate) struct LoadedProgram {
     pub(crate) name: String,
     pub(crate) section: String,
     pub(crate) kind: ProgramType,
+    /// Whatever keeps the program in the kernel without this object holds this too.
+    pub(crate) held: Arc<Reservation>,
 }
 
 struct LoadedMap {
     name: String,
     pointer: NonNull<sys::bpf_map>,
+    kind: MapType,
+    /// Handles to the map hold this too.
+    memory: Arc<MapMemory>,
 }
 
 // SAFETY: the program is the object's, which may go from thread to thread; whoever uses the pointer holds the object's lock.
@@ -84,7 +88,31 @@ impl LoadedMap {
         unsafe { BorrowedFd::borrow_raw(sys::bpf_map__fd(self.pointer.as_ptr())) }
             .try_clone_to_owned()
     }
+
+    /// libbpf mapped the arena when it created it, and the kernel takes no second address for it.
+    fn arena(&self, object: &Arc<LoadedObject>) -> std::io::Result<ObjectArena> {
+        let mut length: sys::size_t = 0;
+        // SAFETY: as above. For an arena this is where its mapping begins; the length is that of initial data, of which there is none.
+        let start = unsafe { sys::bpf_map__initial_value(self.pointer.as_ptr(), &raw mut length) };
+        let start = NonNull::new(start.cast::<u8>()).ok_or(std::io::ErrorKind::Unsupported)?;
+        Ok(ObjectArena {
+            start,
+            _object: Arc::clone(object),
+        })
+    }
 }
+
+/// Where libbpf has mapped an object's arena. The mapping lives as long as the object.
+#[derive(Clone)]
+pub(crate) struct ObjectArena {
+    pub(crate) start: NonNull<u8>,
+    _object: Arc<LoadedObject>,
+}
+
+// SAFETY: the memory is only copied from and to by the kernel, at the address that stays the same while the object lives.
+unsafe impl Send for ObjectArena {}
+// SAFETY: as above.
+unsafe impl Sync for ObjectArena {}
 
 impl LoadedProgram {
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
@@ -527,7 +555,12 @@ impl HostObject for WasmBpfCtxView<'_> {
             .find(|map| map.name == name)
             .ok_or(ErrorCode::NotFound)?;
         let fd = map.duplicate_fd()?;
-        let map = Map::from_fd(&self.ctx.usage, fd, Some(&name), Arc::clone(&object.held))?;
+        let memory = Arc::clone(&map.memory);
+        let arena = matches!(map.kind, MapType::Arena).then(|| map.arena(object));
+        let mut map = Map::from_fd(&self.ctx.usage, fd, Some(&name), memory)?;
+        if let Some(arena) = arena {
+            map.set_arena(arena?);
+        }
         Ok(self.table.push(map)?)
     }
 
@@ -610,11 +643,12 @@ fn check_opened(object: &libbpf_rs::OpenObject, name: &str) -> FailureResult<()>
         match map.kind() {
             // libbpf maps it at the address in the extra, whatever is there, and copies initial data into memory that may fault.
             MapType::Arena => {
-                const HARMLESS: u32 = sys::BPF_F_MMAPABLE | sys::BPF_F_NO_USER_CONV;
+                const HARMLESS: u32 =
+                    sys::BPF_F_MMAPABLE | sys::BPF_F_NO_USER_CONV | sys::BPF_F_SEGV_ON_FAULT;
                 let why = if map.extra() != 0 {
                     "declares map_extra, an address in the host; leave it out, and the host chooses"
                 } else if map.flags() & !HARMLESS != 0 {
-                    "has flags other than BPF_F_MMAPABLE and BPF_F_NO_USER_CONV"
+                    "has flags other than BPF_F_MMAPABLE, BPF_F_NO_USER_CONV and BPF_F_SEGV_ON_FAULT"
                 } else if map.has_initial_value() {
                     "has variables with initial values, which this host does not support yet"
                 } else {

@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use wasmtime::component::Resource;
 
+use crate::bindings::maps::UpdateMode;
 use crate::bindings::programs::{Host, HostProgram, ProgramInfo};
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, Errno, Failure, FailureResult, code_of_errno};
 use crate::links::Link;
+use crate::maps::Map;
 use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
 use crate::policy::Need;
@@ -129,6 +131,17 @@ impl HostProgram for WasmBpfCtxView<'_> {
             }
         })?
         .ok_or_else(|| nothing_attached(&to))
+    }
+
+    fn store_in(
+        &mut self,
+        program: Resource<Program>,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        mode: UpdateMode,
+    ) -> CodeResult<()> {
+        let program = self.table.get(&program)?.loaded();
+        self.table.get(&map)?.store_program(&key, program, mode)
     }
 
     fn drop(&mut self, program: Resource<Program>) -> wasmtime::Result<()> {

@@ -55,6 +55,42 @@ pub fn held(line: &str) -> Vec<Held> {
         .collect()
 }
 
+/// All programs, maps and links that are in the kernel now.
+pub fn everything() -> Vec<Held> {
+    type Next = unsafe extern "C" fn(u32, *mut u32) -> i32;
+    type Kind = fn(u32) -> Held;
+    let kinds: [(Next, Kind); 3] = [
+        (libbpf_sys::bpf_prog_get_next_id, Held::Program),
+        (libbpf_sys::bpf_map_get_next_id, Held::Map),
+        (libbpf_sys::bpf_link_get_next_id, Held::Link),
+    ];
+    let mut all = Vec::new();
+    for (next, held) in kinds {
+        let mut id = 0;
+        loop {
+            // SAFETY: takes a number and writes one.
+            match unsafe { next(id, &raw mut id) } {
+                0 => all.push(held(id)),
+                error if error == -libc::ENOENT => break,
+                error => panic!(
+                    "cannot list what is in the kernel: {} (tests of the kernel need root)",
+                    std::io::Error::from_raw_os_error(-error)
+                ),
+            }
+        }
+    }
+    all
+}
+
+/// Waits until there is nothing in the kernel that was not there before.
+#[track_caller]
+pub fn assert_nothing_new(before: &[Held]) {
+    let new = everything()
+        .into_iter()
+        .filter(|held| !before.contains(held));
+    assert_gone(&new.collect::<Vec<_>>());
+}
+
 /// Waits until nothing of it is in the kernel, which frees things a little later than they are closed.
 #[track_caller]
 pub fn assert_gone(held: &[Held]) {

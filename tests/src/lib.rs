@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-pub use kernel::{Held, assert_gone, held};
+pub use kernel::{Held, assert_gone, assert_nothing_new, everything, held};
 pub use run::{Finished, Output, Run, Running};
 pub use state::State;
 pub use trigger::Trigger;

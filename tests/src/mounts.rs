@@ -1,7 +1,8 @@
 //! Mounts that only one run sees. For [`Run::before`](crate::Run::before): system calls only.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::io;
+use std::path::Path;
 use std::ptr;
 
 fn done(answer: libc::c_int) -> io::Result<()> {
@@ -39,4 +40,37 @@ pub fn mount(kind: &CStr, target: &CStr) -> io::Result<()> {
             ptr::null(),
         )
     })
+}
+
+/// A BPF file system of the test's own, unmounted in the end with all that is pinned in it.
+pub struct BpfFs(tempfile::TempDir);
+
+impl Default for BpfFs {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl BpfFs {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        mount(c"bpf", &c_path(dir.path())).expect("root can mount a BPF file system");
+        Self(dir)
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for BpfFs {
+    fn drop(&mut self) {
+        // SAFETY: a string that ends with a zero.
+        let answer = unsafe { libc::umount2(c_path(self.path()).as_ptr(), libc::MNT_DETACH) };
+        assert_eq!(answer, 0, "{}", io::Error::last_os_error());
+    }
+}
+
+fn c_path(path: &Path) -> CString {
+    CString::new(path.as_os_str().as_encoded_bytes()).expect("a path has no zero")
 }

@@ -277,6 +277,24 @@ impl Running {
         }
     }
 
+    /// Waits for a line of standard error.
+    #[track_caller]
+    pub fn error_line(&mut self, start: &str) -> String {
+        self.error_line_at(start).1
+    }
+
+    /// The next line of standard output; none at its end.
+    #[track_caller]
+    pub fn next_line(&mut self) -> Option<String> {
+        match self.output.next(Instant::now() + PATIENCE) {
+            Ok((_, line)) => Some(line),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => {
+                panic!("no line came in time\n--- output:\n{}", self.output.seen)
+            }
+        }
+    }
+
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("our child").is_some()

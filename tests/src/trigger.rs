@@ -42,6 +42,17 @@ impl Trigger {
         }
     }
 
+    /// Has it run on one CPU from now on.
+    pub fn pin(&self, cpu: usize) {
+        // SAFETY: a set of CPUs is plain bits, and the call only reads it.
+        let answer = unsafe {
+            let mut cpus = std::mem::zeroed::<libc::cpu_set_t>();
+            libc::CPU_SET(cpu, &mut cpus);
+            libc::sched_setaffinity(self.thread_id, size_of_val(&cpus), &raw const cpus)
+        };
+        assert_eq!(answer, 0, "{}", std::io::Error::last_os_error());
+    }
+
     /// What a guest needs to know of it.
     pub fn environment(&self) -> [String; 2] {
         [

@@ -8,10 +8,16 @@ use std::process::{Command, Stdio};
 use crate::error::{Error, Result};
 
 /// The headers of this crate, by the path under which BPF sources include them.
-const OWN_HEADERS: [(&str, &str); 1] = [(
-    "wasm_bpf/ringbuf.bpf.h",
-    include_str!("../include/wasm_bpf/ringbuf.bpf.h"),
-)];
+const OWN_HEADERS: [(&str, &str); 2] = [
+    (
+        "wasm_bpf/ringbuf.bpf.h",
+        include_str!("../include/wasm_bpf/ringbuf.bpf.h"),
+    ),
+    (
+        "wasm_bpf/syscall.bpf.h",
+        include_str!("../include/wasm_bpf/syscall.bpf.h"),
+    ),
+];
 
 /// Writes libbpf's headers and our own under `dir`.
 pub(crate) fn write(dir: &Path) -> Result<()> {

@@ -35,6 +35,8 @@ pub(crate) struct Struct {
 pub(crate) struct Field {
     pub name: String,
     pub ty: String,
+    /// The type as it is written outside of the module of types.
+    pub path: String,
     pub offset: u64,
     pub role: Role,
 }
@@ -101,6 +103,29 @@ pub(crate) struct Section {
     pub field: String,
     /// The name of the type.
     pub ty: String,
+    /// What the name of the type of its live variables ends with.
+    pub suffix: String,
+    /// Whether only loading sets its variables.
+    pub constant: bool,
+    pub variables: Vec<Variable>,
+}
+
+/// A global variable.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Variable {
+    /// The name of its field in the type of the section.
+    pub name: String,
+    /// Its type as it is written outside of the module of types.
+    pub ty: String,
+    pub offset: u64,
+}
+
+/// The type of the guest crate that knows the keys and values of a map.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Wrapper {
+    pub name: &'static str,
+    /// Its parameters as they are written outside of the module of types.
+    pub parameters: Vec<String>,
 }
 
 /// What cannot be written as a Rust type.
@@ -116,14 +141,29 @@ type Result<T> = std::result::Result<T, Unsupported>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Shape {
     text: String,
+    /// The same outside of the module of types.
+    path: String,
     size: u64,
     align: u64,
 }
 
 impl Shape {
+    /// A type that Rust has.
     fn new(text: impl Into<String>, size: u64, align: u64) -> Self {
+        let text = text.into();
         Self {
-            text: text.into(),
+            path: text.clone(),
+            text,
+            size,
+            align,
+        }
+    }
+
+    /// A type that is defined here.
+    fn defined(name: String, size: u64, align: u64) -> Self {
+        Self {
+            path: format!("types::{name}"),
+            text: name,
             size,
             align,
         }
@@ -137,6 +177,8 @@ pub(crate) struct Layout<'a> {
     /// The names that typedefs give to types which have none.
     aliases: HashMap<Id, &'a str>,
     scope: Scope,
+    /// The names of sections in the skeleton.
+    sections: Scope,
     shapes: BTreeMap<Id, Shape>,
     anonymous: HashMap<String, usize>,
     items: Vec<Item>,
@@ -180,6 +222,7 @@ impl<'a> Layout<'a> {
             types,
             aliases,
             scope: Scope::default(),
+            sections: Scope::default(),
             shapes: BTreeMap::new(),
             anonymous: HashMap::new(),
             items: Vec::new(),
@@ -190,25 +233,35 @@ impl<'a> Layout<'a> {
         self.items
     }
 
-    /// Defines the types of keys and values that the map definitions name.
-    pub(crate) fn define_map_types(&mut self) -> Result<()> {
-        for variable in self.variables(".maps") {
-            let (name, ty, ..) = variable;
-            self.define_map(ty, &name)?;
+    /// Defines the types of keys and values that the map definitions name, and gives the wrappers of the maps for which
+    /// there is one.
+    pub(crate) fn define_map_types(&mut self) -> Result<HashMap<String, Wrapper>> {
+        let mut wrappers = HashMap::new();
+        for (name, ty, _) in self.variables(".maps") {
+            if let Some(wrapper) = self.define_map(ty, &name)? {
+                wrappers.insert(name, wrapper);
+            }
         }
-        Ok(())
+        Ok(wrappers)
     }
 
-    fn define_map(&mut self, definition: Id, owner: &str) -> Result<()> {
+    fn define_map(&mut self, definition: Id, owner: &str) -> Result<Option<Wrapper>> {
         let types = self.types;
         let Kind::Composite { members, .. } = &types.get(types.resolve(definition)).kind else {
-            return Ok(());
+            return Ok(None);
         };
+        let mut number = None;
+        let mut parts = HashMap::new();
         for member in members {
             match member.name.as_deref() {
+                Some("type") => number = self.number(member.ty),
                 // `__type(key, T)` declares a pointer to T.
                 Some(part @ ("key" | "value")) => {
-                    self.reach(member.ty, &format!("{owner}_{part}"))?;
+                    let owner = format!("{owner}_{part}");
+                    self.reach(member.ty, &owner)?;
+                    if let Some(path) = self.declared(member.ty, &owner) {
+                        parts.insert(part, path);
+                    }
                 }
                 // `__array(values, T)` declares an array of pointers to T, which for a map of maps is the definition of
                 // an inner map.
@@ -219,7 +272,29 @@ impl<'a> Layout<'a> {
                 _ => {}
             }
         }
-        Ok(())
+        let (key, value) = (parts.remove("key"), parts.remove("value"));
+        Ok(number.and_then(|number| wrapper(number, key, value)))
+    }
+
+    /// The number that `__uint(name, N)` declares: as a pointer to an array of N elements.
+    fn number(&self, id: Id) -> Option<u64> {
+        let Kind::Pointer(array) = self.types.get(self.types.resolve(id)).kind else {
+            return None;
+        };
+        match self.types.get(self.types.resolve(array)).kind {
+            Kind::Array { length, .. } => Some(length),
+            _ => None,
+        }
+    }
+
+    /// The type of a map's key or value, which is behind a pointer, as it is written outside of the module of types.
+    fn declared(&mut self, id: Id, owner: &str) -> Option<String> {
+        let Kind::Pointer(target) = self.types.get(self.types.resolve(id)).kind else {
+            return None;
+        };
+        // Structs, unions and enums are defined by now. What else has no counterpart in Rust is used as bytes.
+        let shape = self.shape(target, owner, owner).ok()?;
+        (shape.size > 0).then_some(shape.path)
     }
 
     /// Defines the types of the variables of a section, without the section itself.
@@ -253,6 +328,16 @@ impl<'a> Layout<'a> {
             .collect();
         let c_name = format!("section {section}");
         let mut body = self.body(&members, &name, &c_name)?;
+        let variables = body
+            .fields
+            .iter()
+            .filter(|field| matches!(field.role, Role::Member(_)))
+            .map(|field| Variable {
+                name: field.name.clone(),
+                ty: field.path.clone(),
+                offset: field.offset,
+            })
+            .collect();
         let packed = body.misaligned;
         // A section ends with its last variable. Making it a packed struct for that would forbid to borrow its members.
         let padded = if packed {
@@ -272,8 +357,11 @@ impl<'a> Layout<'a> {
         }));
         Ok(Section {
             section: section.to_owned(),
-            field: names::identifier(&field),
+            suffix: self.sections.claim(names::camel_case(&field)),
+            field: self.sections.claim(names::identifier(&field)),
             ty: name,
+            constant: section.starts_with(".rodata"),
+            variables,
         })
     }
 
@@ -382,11 +470,12 @@ impl<'a> Layout<'a> {
                     .size
                     .checked_mul(*length)
                     .ok_or_else(|| unsupported("it is larger than memory".into()))?;
-                Ok(Shape::new(
-                    format!("[{}; {length}]", element.text),
+                Ok(Shape {
+                    text: format!("[{}; {length}]", element.text),
+                    path: format!("[{}; {length}]", element.path),
                     size,
-                    element.align,
-                ))
+                    align: element.align,
+                })
             }
             Kind::Composite { .. } | Kind::Enum { .. } => {
                 let shape = self.define(id, owner)?;
@@ -447,7 +536,7 @@ impl<'a> Layout<'a> {
                         .map(|(name, value)| (scope.claim(names::identifier(name)), *value))
                         .collect(),
                 }));
-                Ok(Shape::new(name, shape.size, shape.align))
+                Ok(Shape::defined(name, shape.size, shape.align))
             }
             _ => Err(Unsupported {
                 item: c_name,
@@ -487,7 +576,7 @@ impl<'a> Layout<'a> {
                 section: None,
             }),
         );
-        Ok(Shape::new(name, size, if packed { 1 } else { align }))
+        Ok(Shape::defined(name, size, if packed { 1 } else { align }))
     }
 
     fn define_union(
@@ -523,7 +612,7 @@ impl<'a> Layout<'a> {
                 members: texts,
             }),
         );
-        Ok(Shape::new(name, size, unit))
+        Ok(Shape::defined(name, size, unit))
     }
 
     /// Lays out members in the order of their offsets, with each gap filled but the one at the end.
@@ -654,6 +743,7 @@ impl Body {
         self.fields.push(Field {
             name,
             ty: shape.text,
+            path: shape.path,
             offset,
             role,
         });
@@ -682,6 +772,28 @@ impl Body {
 /// The name of a section as a field of the skeleton, before keywords are taken care of.
 fn section_field(section: &str) -> String {
     names::plain(section.trim_start_matches('.'))
+}
+
+/// The wrapper of a map by its type's number in the kernel.
+fn wrapper(number: u64, key: Option<String>, value: Option<String>) -> Option<Wrapper> {
+    const HASH: u64 = 1;
+    const ARRAY: u64 = 2;
+    const PERCPU_HASH: u64 = 5;
+    const PERCPU_ARRAY: u64 = 6;
+    const LRU_HASH: u64 = 9;
+    const LRU_PERCPU_HASH: u64 = 10;
+    const LPM_TRIE: u64 = 11;
+    const QUEUE: u64 = 22;
+    const STACK: u64 = 23;
+    const BLOOM_FILTER: u64 = 30;
+    let (name, parameters) = match number {
+        HASH | ARRAY | LRU_HASH | LPM_TRIE => ("TypedMap", vec![key?, value?]),
+        PERCPU_HASH | PERCPU_ARRAY | LRU_PERCPU_HASH => ("PerCpuMap", vec![key?, value?]),
+        QUEUE | STACK => ("Queue", vec![value?]),
+        BLOOM_FILTER => ("BloomFilter", vec![value?]),
+        _ => return None,
+    };
+    Some(Wrapper { name, parameters })
 }
 
 /// The name of an integer type.
@@ -901,6 +1013,19 @@ mod tests {
         assert_eq!(
             (section.field.as_str(), section.ty.as_str()),
             ("data_of_mine", "data_of_mine")
+        );
+        assert_eq!(
+            (section.suffix.as_str(), section.constant),
+            ("DataOfMine", false)
+        );
+        let variable = |name: &str, offset| Variable {
+            name: name.to_owned(),
+            ty: "i32".to_owned(),
+            offset,
+        };
+        assert_eq!(
+            section.variables,
+            [variable("early_x", 0), variable("late", 8)]
         );
         let items = layout.into_items();
         let [Item::Struct(s)] = &items[..] else {

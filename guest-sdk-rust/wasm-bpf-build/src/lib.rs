@@ -48,7 +48,8 @@
 //! that fits this crate; those of the kernel's user space API, such as `<linux/bpf.h>`, where the system has them; and
 //! what lies in their own directory, such as a `vmlinux.h`. With this crate comes
 //!
-//! - `<wasm_bpf/ringbuf.bpf.h>`: ring buffer output that counts the records which found no room.
+//! - `<wasm_bpf/ringbuf.bpf.h>`: ring buffer output that counts the records which found no room;
+//! - `<wasm_bpf/syscall.bpf.h>`: the arguments of system calls, on every architecture with one object.
 //!
 //! # Types
 //!
@@ -79,6 +80,46 @@
 //! | gaps                                | fields named `_pad0`                                           |
 //!
 //! Names that Rust does not have in this form are adapted: `type` is `r#type`, and a dot becomes an underscore.
+//!
+//! # Maps
+//!
+//! Maps are fields of `maps`. After loading they know the types that the source declares for their keys and values with
+//! `__type`:
+//!
+//! ```text
+//! let start = skel.maps.starts.get(&pid)?;
+//! for entry in skel.maps.counts.iter() {
+//!     let (key, count) = entry?;
+//! }
+//! let total = skel.maps.totals.get(&key)?.map(|values| values.sum());
+//! ```
+//!
+//! | Map                                                     | Rust              |
+//! |---------------------------------------------------------|-------------------|
+//! | hash, array, LRU hash, LPM trie                         | `TypedMap<K, V>`  |
+//! | per-CPU hash, per-CPU array, per-CPU LRU hash           | `PerCpuMap<K, V>` |
+//! | queue, stack                                            | `Queue<V>`        |
+//! | bloom filter                                            | `BloomFilter<V>`  |
+//! | all others, and those with sizes in the place of types  | `Map`             |
+//!
+//! Each of them is also a `Map`, whose functions take bytes.
+//!
+//! # Global variables
+//!
+//! The variables of a section are fields of the skeleton's field for the section: `bss`, `data`, `rodata`, or `data_hits` for
+//! `SEC(".data.hits")`. Before loading they are values, with which the object is loaded. After loading they are read and
+//! written while programs run; those of `.rodata` are only read, as programs cannot change them either.
+//!
+//! ```text
+//! let mut open = bootstrap::BootstrapSkelBuilder::new().open()?;
+//! open.rodata.min_duration_ns = 1;
+//! let skel = open.load()?;
+//! skel.data.level.set(&3)?;
+//! let count = skel.bss.count.get()?;
+//! ```
+//!
+//! `skel.bss.get()` reads all variables of a section at once. A section in which all variables are `static` can be read but
+//! not written after loading.
 
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]

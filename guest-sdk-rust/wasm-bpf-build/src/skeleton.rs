@@ -1,10 +1,11 @@
 //! Writes the skeleton of an object.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use crate::btf::Object;
 use crate::code::Code;
-use crate::layout::{Item, Layout, Section, Unsupported};
+use crate::layout::{Item, Layout, Section, Unsupported, Variable, Wrapper};
 use crate::names::{self, Scope};
 use crate::types;
 
@@ -15,10 +16,13 @@ const ALLOW: &str = "\
 #[allow(non_upper_case_globals, trivial_numeric_casts, unreachable_pub, unused_imports, unused_qualifications)]
 #[allow(clippy::all, clippy::pedantic)]";
 
-/// A map or program: its name in the object, and that of its field.
+/// A map or program.
 struct Entry {
+    /// Its name in the object, and that of its field.
     name: String,
     field: String,
+    /// What makes the handle of the loaded object into one that knows types.
+    wrapper: Option<Wrapper>,
 }
 
 /// One kind of entries.
@@ -30,11 +34,35 @@ struct Kind<'a> {
     find: [&'static str; 2],
 }
 
+impl Kind<'_> {
+    /// The type of an entry's field in one phase.
+    fn ty(&self, entry: &Entry, phase: usize) -> String {
+        match &entry.wrapper {
+            Some(Wrapper { name, parameters }) if phase == 1 => {
+                format!("{name}<{}>", parameters.join(", "))
+            }
+            _ => self.handles[phase].to_owned(),
+        }
+    }
+
+    /// The expression that finds an entry in one phase.
+    fn find(&self, entry: &Entry, phase: usize) -> String {
+        let object = ["open", "object"][phase];
+        let question = ["?", ""][phase];
+        let find = self.find[phase];
+        let found = format!("{object}.{find}({:?}){question}", entry.name);
+        match &entry.wrapper {
+            Some(wrapper) if phase == 1 => format!("{}::unchecked({found})", wrapper.name),
+            _ => found,
+        }
+    }
+}
+
 /// Writes the skeleton of the object compiled from `source`, where `name` is its file name without `.bpf.c`.
 pub(crate) fn write(name: &str, source: &Path, object: &Object) -> Result<String, Unsupported> {
-    let (items, sections) = lay_out(object)?;
-    let maps = entries(&object.maps);
-    let programs = entries(&object.programs);
+    let (items, sections, wrappers) = lay_out(object)?;
+    let maps = entries(&object.maps, wrappers);
+    let programs = entries(&object.programs, HashMap::new());
     let skeleton = Skeleton {
         name,
         camel: names::camel_case(name),
@@ -67,27 +95,31 @@ pub(crate) fn write(name: &str, source: &Path, object: &Object) -> Result<String
     Ok(code.into_text())
 }
 
-fn lay_out(object: &Object) -> Result<(Vec<Item>, Vec<Section>), Unsupported> {
+/// The types of an object, its sections, and the wrappers of its maps.
+type Parts = (Vec<Item>, Vec<Section>, HashMap<String, Wrapper>);
+
+fn lay_out(object: &Object) -> Result<Parts, Unsupported> {
     let mut layout = Layout::new(&object.types);
     for section in &object.sections {
         layout.define_variable_types(section)?;
     }
-    layout.define_map_types()?;
+    let wrappers = layout.define_map_types()?;
     let sections = object
         .sections
         .iter()
         .map(|section| layout.define_section(section))
         .collect::<Result<_, _>>()?;
-    Ok((layout.into_items(), sections))
+    Ok((layout.into_items(), sections, wrappers))
 }
 
-fn entries(names: &[String]) -> Vec<Entry> {
+fn entries(names: &[String], mut wrappers: HashMap<String, Wrapper>) -> Vec<Entry> {
     let mut scope = Scope::default();
     names
         .iter()
         .map(|name| Entry {
             name: name.clone(),
             field: scope.claim(names::identifier(name)),
+            wrapper: wrappers.remove(name),
         })
         .collect()
 }
@@ -103,7 +135,10 @@ struct Skeleton<'a> {
 impl Skeleton<'_> {
     fn write(&self, code: &mut Code) {
         let camel = &self.camel;
-        code.line("use ::wasm_bpf_guest::{Link, Map, Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram, Program};");
+        code.line("use ::wasm_bpf_guest::{BloomFilter, Constant, Global, Link, Map, Object, ObjectBuilder, OpenMap};");
+        code.line(
+            "use ::wasm_bpf_guest::{OpenObject, OpenProgram, PerCpuMap, Program, Queue, TypedMap};",
+        );
         if !self.sections.is_empty() {
             code.line("use ::wasm_bpf_guest::zerocopy::IntoBytes as _;");
         }
@@ -133,6 +168,10 @@ impl Skeleton<'_> {
         handles(code, &format!("{camel}Progs"), &self.programs, 1);
         code.blank();
         self.links(code);
+        for section in &self.sections {
+            code.blank();
+            self.live(code, section);
+        }
         if !self.sections.is_empty() {
             code.blank();
             code.lines(MISFIT);
@@ -189,8 +228,6 @@ let {field} = types::{ty}::from_section(&{initial})
         rest: impl FnOnce(&mut Code),
     ) {
         let prefix = ["Open", ""][phase];
-        let object = ["open", "object"][phase];
-        let question = ["?", ""][phase];
         code.enclose(start, &format!("}}{end}"), |code| {
             for (field, suffix, kind) in [
                 ("maps", "Maps", &self.maps),
@@ -200,11 +237,9 @@ let {field} = types::{ty}::from_section(&{initial})
                     format!("{field}: {prefix}{}{suffix}", self.camel),
                     "},",
                     |code| {
-                        for Entry { name, field } in kind.entries {
-                            code.line(format!(
-                                "{field}: {object}.{}({name:?}){question},",
-                                kind.find[phase]
-                            ));
+                        for entry in kind.entries {
+                            let found = kind.find(entry, phase);
+                            code.line(format!("{}: {found},", entry.field));
                         }
                     },
                 );
@@ -223,7 +258,10 @@ let {field} = types::{ty}::from_section(&{initial})
             code.line(format!("pub maps: Open{camel}Maps,"));
             code.line("/// Its programs.");
             code.line(format!("pub progs: Open{camel}Progs,"));
-            for Section { section, field, ty } in &self.sections {
+            for Section {
+                section, field, ty, ..
+            } in &self.sections
+            {
                 code.line(format!(
                     "/// What the variables of `{section}` are to begin with."
                 ));
@@ -255,6 +293,9 @@ if {field} != self.{initial} {{
                     code.line("let object = self.open.load()?;");
                     self.construct(code, &format!("Ok({camel}Skel"), ")", 1, |code| {
                         code.line(format!("links: {camel}Links::default(),"));
+                        for Section { field, suffix, .. } in &self.sections {
+                            code.line(format!("{field}: {camel}{suffix}::new(&object),"));
+                        }
                         code.line("object,");
                     });
                 },
@@ -274,6 +315,16 @@ if {field} != self.{initial} {{
             code.line(format!("pub progs: {camel}Progs,"));
             code.line("/// The links of the programs that are attached.");
             code.line(format!("pub links: {camel}Links,"));
+            for Section {
+                section,
+                field,
+                suffix,
+                ..
+            } in &self.sections
+            {
+                code.line(format!("/// The variables of `{section}`."));
+                code.line(format!("pub {field}: {camel}{suffix},"));
+            }
         });
         code.blank();
         code.block(format!("impl {camel}Skel"), |code| {
@@ -310,6 +361,68 @@ if self.links.{field}.is_none() && !self.progs.{field}.is_absent() {{
             }
         });
     }
+
+    /// Writes the type of a section's variables after loading.
+    fn live(&self, code: &mut Code, section: &Section) {
+        let Section {
+            section,
+            ty,
+            suffix,
+            constant,
+            variables,
+            ..
+        } = section;
+        let name = format!("{}{suffix}", self.camel);
+        let wrapper = if *constant { "Constant" } else { "Global" };
+        let mut scope = Scope::default();
+        for variable in variables {
+            scope.claim(variable.name.clone());
+        }
+        // No variable may have the name of the field that keeps the memory.
+        let data = scope.claim("section".into());
+        code.line(format!(
+            "/// The variables of `{section}` of the loaded object."
+        ));
+        code.block(format!("pub struct {name}"), |code| {
+            for Variable { name, ty, .. } in variables {
+                code.line(format!("pub {name}: {wrapper}<{ty}>,"));
+            }
+            code.line(format!(
+                "{data}: ::std::rc::Rc<::wasm_bpf_guest::GlobalData>,"
+            ));
+        });
+        code.blank();
+        code.block(format!("impl {name}"), |code| {
+            code.block("fn new(object: &Object) -> Self", |code| {
+                code.line(format!(
+                    "let {data} = ::wasm_bpf_guest::GlobalData::new(object.map_or_absent(types::{ty}::SECTION));"
+                ));
+                code.block("Self", |code| {
+                    for Variable { name, offset, .. } in variables {
+                        code.line(format!("{name}: {wrapper}::new(&{data}, {offset}),"));
+                    }
+                    code.line(format!("{data},"));
+                });
+            });
+            code.blank();
+            code.line("/// Reads all variables of the section at once.");
+            if !constant {
+                code.line("///");
+                code.line("/// What programs write meanwhile may be in it half done.");
+            }
+            code.block(
+                format!("pub fn get(&self) -> ::wasm_bpf_guest::Result<Box<types::{ty}>>"),
+                |code| {
+                    code.lines(&format!(
+                        "\
+let value = self.{data}.bytes()?;
+types::{ty}::from_section(&value)
+    .ok_or_else(|| misfit(types::{ty}::SECTION, types::{ty}::SIZE, value.len()))"
+                    ));
+                },
+            );
+        });
+    }
 }
 
 /// The field that keeps the initial contents of a section.
@@ -319,8 +432,8 @@ fn initial(section: &Section) -> String {
 
 fn handles(code: &mut Code, name: &str, kind: &Kind<'_>, phase: usize) {
     code.block(format!("pub struct {name}"), |code| {
-        for Entry { field, .. } in kind.entries {
-            code.line(format!("pub {field}: {},", kind.handles[phase]));
+        for entry in kind.entries {
+            code.line(format!("pub {}: {},", entry.field, kind.ty(entry, phase)));
         }
     });
 }

@@ -334,7 +334,8 @@ fn the_ring_buffer_header_works_after_either_kind_of_kernel_header() {
             (4, 8, 1)
         );
         let skeleton = package.skeleton(name);
-        assert!(skeleton.contains("pub lost: Map,") && skeleton.contains("pub rb: Map,"));
+        assert!(skeleton.contains("pub lost: PerCpuMap<u32, u64>,"));
+        assert!(skeleton.contains("pub rb: Map,"));
     }
 }
 

@@ -31,3 +31,21 @@ fn what_libbpf_treats_in_its_own_way_is_no_obstacle() {
         .unwrap();
     package.run(include_str!("programs/special.rs"));
 }
+
+#[test]
+fn maps_have_the_types_that_they_are_declared_with() {
+    let package = Package::new();
+    package
+        .build("maps", include_str!("bpf/maps.bpf.c"))
+        .unwrap();
+    package.run(include_str!("programs/maps.rs"));
+}
+
+#[test]
+fn global_variables_are_live_after_loading() {
+    let package = Package::new();
+    package
+        .build("global", include_str!("bpf/global.bpf.c"))
+        .unwrap();
+    package.run(include_str!("programs/global.rs"));
+}

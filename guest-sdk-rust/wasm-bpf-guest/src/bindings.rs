@@ -9,4 +9,4 @@ wit_bindgen::generate!({
     },
 });
 
-pub use wasm_bpf::bpf::{buffers, lifecycle, links, maps, objects, programs, types};
+pub use wasm_bpf::bpf::{buffers, lifecycle, links, mapped_memory, maps, objects, programs, types};

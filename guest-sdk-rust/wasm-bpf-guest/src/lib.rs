@@ -5,9 +5,9 @@
 //! owned: there are no lifetimes between objects, maps, programs and links, and they may be dropped in any order.
 //!
 //! ```text
-//!   ObjectBuilder --open--> OpenObject --load--> Object --map-----> Map ----> RingBuffer
-//!                           (OpenMap,                  \--program--> Program --attach--> Link
-//!                            OpenProgram)
+//!   ObjectBuilder --open--> OpenObject --load--> Object --map-----> Map ----> RingBuffer, PerfBuffer, UserRingBuffer,
+//!                           (OpenMap,                  |                      MappedMemory, MapIter, TypedMap, ...
+//!                            OpenProgram)              \--program--> Program --attach--> Link
 //! ```
 //!
 //! Dropping a [`Link`] detaches its program; dropping everything leaves nothing in the kernel.
@@ -32,7 +32,63 @@
 //! skel.attach()?;
 //! ```
 //!
-//! `examples/bootstrap` in the repository is the whole of it.
+//! `examples/bootstrap` in the repository is the whole of it. [`coming_from_libbpf_rs`] has what is different from libbpf-rs.
+//!
+//! # Maps
+//!
+//! [`MapCore`] has the functions of all maps, on bytes. Skeletons give maps the types of their definitions; any other map gets them from
+//! [`TypedMap::new`] and [`PerCpuMap::new`]. Walks fetch many entries with each call of the host, whatever is walked:
+//!
+//! ```no_run
+//! use wasm_bpf_guest::{Object, PerCpuMap, TypedMap};
+//!
+//! # fn run(object: Object) -> wasm_bpf_guest::Result<()> {
+//! let starts: TypedMap<u32, u64> = TypedMap::new(object.map("starts")?)?;
+//! let known = starts.get_many(&[1, 2, 3])?;
+//! for entry in starts.iter() {
+//!     let (pid, start) = entry?;
+//! }
+//! let counts: PerCpuMap<u32, u64> = PerCpuMap::new(object.map("counts")?)?;
+//! // Read and deleted in one step: each interval begins at 0.
+//! for entry in counts.drain() {
+//!     let (key, counts) = entry?;
+//!     println!("{key}: {} on all CPUs", counts.sum());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Queue`] and [`BloomFilter`] are for maps without keys; [`MapCore::update_map`] and [`MapCore::update_program`] put one object into
+//! another.
+//!
+//! # Global variables
+//!
+//! Before load they are fields of the open skeleton; afterwards `.data` and `.bss` are live, through [`Global`]. [`MapCore::mmap`] gives the
+//! memory of arrays and arenas:
+//!
+//! ```no_run
+//! use wasm_bpf_guest::{MapCore as _, MapHandle, MapType};
+//!
+//! # fn run() -> wasm_bpf_guest::Result<()> {
+//! const MMAPABLE: u32 = 1 << 10;
+//! let map = MapHandle::create(MapType::Array, "shared", 4, 8, 512, MMAPABLE)?;
+//! let memory = map.mmap()?;
+//! memory.set(8 * 100, &42u64)?;
+//! assert_eq!(memory.get::<u64>(8 * 100)?, 42);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Records
+//!
+//! A [`RingBuffer`] or a [`PerfBuffer`] hands records to callbacks, many with each call of the host, and tells what was lost. A
+//! [`UserRingBuffer`] sends them the other way.
+//!
+//! # Stopping
+//!
+//! Ctrl-C ends every wait, once: [`RingBuffer::poll`] with an error that [`is_interrupted`](Error::is_interrupted), a sleep early;
+//! [`sleep_until`] is for tools that do something each interval. Links are detached when the component ends, however it ends. [`exit`] has an
+//! exit code.
 //!
 //! # Reading records
 //!
@@ -59,23 +115,36 @@
 
 #[allow(missing_docs, clippy::all)]
 mod bindings;
+mod buffers;
 mod error;
 mod lifecycle;
 mod link;
 mod map;
+mod mapped_memory;
 mod object;
 mod output;
 mod program;
-mod ringbuf;
 
+#[doc = include_str!("../docs/coming-from-libbpf-rs.md")]
+pub mod coming_from_libbpf_rs {}
+
+pub use buffers::{
+    PerfBuffer, PerfBufferBuilder, RingBuffer, RingBufferBuilder, UserRingBuffer,
+    UserRingBufferSample,
+};
 pub use error::{Error, ErrorKind, Result};
-pub use lifecycle::{exit, stop_requested, subscribe_stop};
+pub use lifecycle::{exit, sleep_until, stop_requested, subscribe_stop};
 pub use link::{Link, LinkInfo, LinkType};
-pub use map::{Map, MapCore, MapFlags, MapHandle, MapInfo, MapKeyIter, MapType};
+pub use map::{
+    BloomFilter, Map, MapCore, MapFlags, MapHandle, MapInfo, MapIter, MapKeyIter, MapType, PerCpu,
+    PerCpuMap, PerCpuMapIter, Queue, TypedMap, TypedMapIter,
+};
+#[doc(hidden)]
+pub use mapped_memory::GlobalData;
+pub use mapped_memory::{Constant, Global, MappedMemory};
 pub use object::{Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
-pub use output::{Stdout, stdout};
+pub use output::{Stdout, printable, stdout};
 pub use program::{Program, ProgramInfo, ProgramType, RawTracepointOpts, TracepointOpts};
-pub use ringbuf::{RingBuffer, RingBufferBuilder};
 pub use zerocopy;
 
 /// Takes in the skeleton that the build script made of `src/bpf/NAME.bpf.c`, as a module of that name.

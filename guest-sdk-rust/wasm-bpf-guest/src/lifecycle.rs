@@ -1,6 +1,8 @@
 //! Being asked to stop, and ending.
 
 use std::io::Write as _;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use wasip2::io::poll::Pollable;
 
@@ -14,6 +16,40 @@ pub fn stop_requested() -> bool {
 /// A pollable that is ready from the moment a stop is asked for.
 pub fn subscribe_stop() -> Pollable {
     lifecycle::subscribe_stop()
+}
+
+/// Sleeps until `deadline`, or without one for good, unless a stop is asked for. Whether one was.
+///
+/// ```no_run
+/// use std::time::{Duration, Instant};
+/// use wasm_bpf_guest::sleep_until;
+///
+/// let mut next = Instant::now();
+/// loop {
+///     // From deadline to deadline: the time for the work does not add up.
+///     next += Duration::from_secs(1);
+///     let is_stopped = sleep_until(Some(next));
+///     println!("one more interval");
+///     if is_stopped {
+///         break;
+///     }
+/// }
+/// ```
+pub fn sleep_until(deadline: Option<Instant>) -> bool {
+    const LONG: Duration = Duration::from_secs(24 * 60 * 60);
+    loop {
+        // A stop ends a sleep early, also one that begins after it.
+        if stop_requested() {
+            return true;
+        }
+        let left = deadline.map_or(LONG, |deadline| {
+            deadline.saturating_duration_since(Instant::now())
+        });
+        if left.is_zero() {
+            return false;
+        }
+        thread::sleep(left);
+    }
 }
 
 /// Ends the component with an exit code.

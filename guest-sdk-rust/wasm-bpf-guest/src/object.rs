@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::bindings::objects;
 use crate::error::{Error, ErrorKind, Result};
+use crate::map::not_created;
 use crate::{Map, MapType, Program, ProgramType};
 
 /// Opens an object. What is set here takes effect then.
@@ -378,7 +379,7 @@ impl Object {
     /// A map by its name.
     pub fn map(&self, name: &str) -> Result<Map> {
         match self.handle.map(name) {
-            Ok(handle) => Ok(Map::new(handle, name)),
+            Ok(handle) => Ok(Map::new(handle)),
             Err(ErrorKind::NotFound) => Err(no_such("map", name)),
             Err(code) => {
                 let why = crate::error::words(code);
@@ -408,7 +409,12 @@ impl Object {
     /// A map that may not have been created. For generated skeletons.
     #[doc(hidden)]
     pub fn map_or_absent(&self, name: &str) -> Map {
-        self.map(name).unwrap_or_else(|_| Map::absent(name))
+        self.map(name).unwrap_or_else(|error| {
+            Map::absent(match error.kind() {
+                ErrorKind::NotFound => not_created(name),
+                _ => error,
+            })
+        })
     }
 
     /// A program that may not have been loaded. For generated skeletons.

@@ -1,4 +1,4 @@
-//! Standard output whose failures can be told apart.
+//! Standard output whose failures can be told apart, and text that may go there.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -36,4 +36,24 @@ impl Write for Stdout {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// A string of C as text: up to its zero, with what is not UTF-8 replaced. Processes choose their names and paths, and control characters
+/// would move a terminal's cursor: they become question marks.
+///
+/// ```
+/// use wasm_bpf_guest::printable;
+///
+/// assert_eq!(printable(b"bash\0\0\0\0"), "bash");
+/// assert_eq!(printable(b"a\x1b[2Jb\0rest"), "a?[2Jb");
+/// ```
+pub fn printable(bytes: &[u8]) -> String {
+    let end = bytes
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end])
+        .chars()
+        .map(|char| if char.is_control() { '?' } else { char })
+        .collect()
 }

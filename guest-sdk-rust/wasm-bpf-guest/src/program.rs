@@ -31,7 +31,7 @@ impl Program {
         }
     }
 
-    fn handle(&self) -> Result<&programs::Program> {
+    pub(crate) fn handle(&self) -> Result<&programs::Program> {
         self.handle.as_ref().ok_or_else(|| {
             Error::of_code(
                 ErrorKind::NotFound,

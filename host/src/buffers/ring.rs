@@ -4,19 +4,18 @@
 //! it is used, and read once.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::ptr::{self, NonNull};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering, fence};
 
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use rustix::mm::ProtFlags;
 use rustix::param::page_size;
 
-/// Bytes in front of each record's data.
-pub(super) const HEADER: usize = 8;
+use super::packed::{HEADER, frame_length};
+use crate::mmap::SharedMapping;
+
 /// The program has not submitted the record yet.
 const BUSY: u32 = 1 << 31;
-/// Bits of the first header word that hold the length of the data; bit 30 says "discarded".
-const LENGTH: u32 = (1 << 30) - 1;
 
 /// The positions or lengths in the ring are not what a kernel writes.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,51 +25,16 @@ pub(super) struct Corrupt;
 pub(super) struct Ring {
     fd: OwnedFd,
     /// A page whose first word is the consumer's position; ours to write.
-    consumer: Mapping,
+    consumer: SharedMapping,
     /// A page whose first word is the producer's position, and the data twice in a row, so that a record that wraps around is in one piece.
-    producer: Mapping,
+    producer: SharedMapping,
     /// Bytes of the data, a power of two.
     size: usize,
 }
 
-struct Mapping {
-    start: NonNull<u8>,
-    length: usize,
-}
-
-// SAFETY: the mapping belongs to this value, and is only accessed through atomics and raw copies.
-unsafe impl Send for Mapping {}
-// SAFETY: as above.
-unsafe impl Sync for Mapping {}
-
-impl Mapping {
-    fn new(fd: &OwnedFd, length: usize, protection: ProtFlags, offset: usize) -> io::Result<Self> {
-        // SAFETY: a new mapping at an address of the kernel's choice.
-        let start = unsafe {
-            mmap(
-                ptr::null_mut(),
-                length,
-                protection,
-                MapFlags::SHARED,
-                fd,
-                offset as u64,
-            )?
-        };
-        let start = NonNull::new(start.cast()).expect("a mapping is not at address 0");
-        Ok(Self { start, length })
-    }
-
-    fn position(&self) -> &AtomicUsize {
-        // SAFETY: page-aligned, at least a page long, and lives as long as `self`.
-        unsafe { self.start.cast::<AtomicUsize>().as_ref() }
-    }
-}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: our mapping, with no reference left. Failure leaves it mapped, which hurts nobody.
-        let _ = unsafe { munmap(self.start.as_ptr().cast(), self.length) };
-    }
+fn position(mapping: &SharedMapping) -> &AtomicUsize {
+    // SAFETY: page-aligned, at least a page long, and lives as long as the mapping.
+    unsafe { mapping.start().cast::<AtomicUsize>().as_ref() }
 }
 
 impl Ring {
@@ -85,8 +49,8 @@ impl Ring {
             .checked_mul(2)
             .and_then(|twice| twice.checked_add(page))
             .ok_or_else(|| io::Error::from_raw_os_error(libc::ENOMEM))?;
-        let consumer = Mapping::new(&fd, page, ProtFlags::READ | ProtFlags::WRITE, 0)?;
-        let producer = Mapping::new(&fd, length, ProtFlags::READ, page)?;
+        let consumer = SharedMapping::new(&fd, page, ProtFlags::READ | ProtFlags::WRITE, 0)?;
+        let producer = SharedMapping::new(&fd, length, ProtFlags::READ, page)?;
         Ok(Self {
             fd,
             consumer,
@@ -96,8 +60,8 @@ impl Ring {
     }
 
     /// Becomes readable when the kernel wakes the consumer.
-    pub(super) fn fd(&self) -> impl AsFd + '_ {
-        &self.fd
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 
     /// The consumer's position and how many bytes are pending from there.
@@ -105,8 +69,8 @@ impl Ring {
         // The kernel wakes the consumer only if it sees that the consumer has caught up. Our last store of the position must
         // be visible before we look whether there is more, or both sides could wait for each other.
         fence(Ordering::SeqCst);
-        let from = self.consumer.position().load(Ordering::Acquire);
-        let to = self.producer.position().load(Ordering::Acquire);
+        let from = position(&self.consumer).load(Ordering::Acquire);
+        let to = position(&self.producer).load(Ordering::Acquire);
         let pending = to.wrapping_sub(from);
         if pending > self.size || !from.is_multiple_of(8) {
             return Err(Corrupt);
@@ -127,9 +91,9 @@ impl Ring {
 
     fn data(&self, position: usize) -> *const u8 {
         let offset = page_size() + (position & (self.size - 1));
-        debug_assert!(offset < self.producer.length);
+        debug_assert!(offset < self.producer.length());
         // SAFETY: within the mapping: a page, then twice `size` bytes.
-        unsafe { self.producer.start.as_ptr().add(offset) }
+        unsafe { self.producer.start().as_ptr().add(offset) }
     }
 
     fn header(&self, position: usize) -> Result<u32, Corrupt> {
@@ -179,16 +143,9 @@ impl Ring {
             return Err(Corrupt);
         }
         // Only now may the kernel write there again.
-        self.consumer
-            .position()
-            .store(from.wrapping_add(taken), Ordering::Release);
+        position(&self.consumer).store(from.wrapping_add(taken), Ordering::Release);
         Ok(())
     }
-}
-
-/// Header, data and padding.
-fn frame_length(header: u32) -> usize {
-    (header & LENGTH).next_multiple_of(8) as usize + HEADER
 }
 
 /// Writes `source` into the second header word of each record of `frames`.
@@ -207,15 +164,6 @@ fn stamp(frames: &mut [u8], source: u32) -> Result<(), Corrupt> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn frames_are_padded() {
-        assert_eq!(frame_length(0), 8);
-        assert_eq!(frame_length(1), 16);
-        assert_eq!(frame_length(8), 16);
-        assert_eq!(frame_length(9 | 1 << 30), 24);
-        assert_eq!(frame_length(LENGTH), (1 << 30) + 8);
-    }
 
     #[test]
     fn stamps_each_record() {

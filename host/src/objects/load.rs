@@ -10,10 +10,10 @@ use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 use super::{LoadedMap, LoadedObject, LoadedProgram, OpenMap, OpenObject, failures};
 use crate::bindings::objects::MapDeclaration;
-use crate::bindings::types::ErrorCode;
+use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtx;
 use crate::error::{Failure, FailureResult};
-use crate::maps::estimated_cpus;
+use crate::maps::{Kept, MapMemory, estimated_cpus};
 use crate::messages::{self, MessageLevel};
 use crate::policy::{Need, Reservation, map_memory};
 
@@ -143,20 +143,18 @@ fn check_declarations(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<Rese
             .map_err(|missing| Failure::from(missing).about(&declared.name))?;
         if let Some(path) = &declared.pin_path {
             ctx.policy
-                .check_pin(&declared.name, path)
+                .check_declared_pin(&declared.name, path)
                 .map_err(|missing| Failure::from(missing).about(&declared.name))?;
         }
-        need.maps += 1;
-        need.descriptors += 1;
-        need.map_memory = need.map_memory.saturating_add(memory_of(&declared, cpus));
-        // A template for the values of a map of maps is created too, and goes again.
         if let Some(inner) = map.inner() {
-            let inner = inner.declaration();
             ctx.policy
-                .check_map(&inner.name, inner.type_)
+                .check_map(&inner.name(), inner.kind())
                 .map_err(|missing| Failure::from(missing).about(&declared.name))?;
-            need.map_memory = need.map_memory.saturating_add(memory_of(&inner, cpus));
         }
+        let of_map = need_of_map(&map, cpus);
+        need.maps += of_map.maps;
+        need.map_memory = need.map_memory.saturating_add(of_map.map_memory);
+        need.descriptors += 1;
     }
     for program in open.programs().filter(|program| program.autoload()) {
         let name = program.name();
@@ -176,6 +174,20 @@ fn check_declarations(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<Rese
         let failure = Failure::refused(ErrorCode::LimitExceeded, text);
         failure.about(&open.name)
     })
+}
+
+/// What a map holds of the limits as long as it is in the kernel.
+fn need_of_map(map: &OpenMap<'_>, cpus: u32) -> Need {
+    let memory = memory_of(&map.declaration(), cpus);
+    // A template for the values of a map of maps is created too, and goes again.
+    let template = map
+        .inner()
+        .map_or(0, |inner| memory_of(&inner.declaration(), cpus));
+    Need {
+        maps: 1,
+        map_memory: memory.saturating_add(template),
+        ..Need::default()
+    }
 }
 
 fn memory_of(map: &MapDeclaration, cpus: u32) -> u64 {
@@ -245,9 +257,33 @@ fn check_instructions(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<()> 
     Ok(())
 }
 
+/// libbpf fills maps of maps and program arrays as the object declares. Which map and program is in which is not looked up: any of
+/// the same object may be.
+fn keep_declared(programs: &[LoadedProgram], maps: &[LoadedMap]) {
+    let holds_maps = |kind| matches!(kind, MapType::ArrayOfMaps | MapType::HashOfMaps);
+    for outer in maps {
+        if holds_maps(outer.kind) {
+            for inner in maps.iter().filter(|inner| !holds_maps(inner.kind)) {
+                outer
+                    .memory
+                    .keep_declared(Kept::Map(Arc::clone(&inner.memory)));
+            }
+        }
+        if matches!(outer.kind, MapType::ProgArray) {
+            for program in programs {
+                outer
+                    .memory
+                    .keep_declared(Kept::Program(Arc::clone(&program.held)));
+            }
+        }
+    }
+}
+
 impl LoadedObject {
-    fn new(open: OpenObject, held: Reservation) -> Self {
-        let programs = open
+    /// `held` is divided among the object, its maps and its programs: each may outlive the others.
+    fn new(open: OpenObject, mut held: Reservation) -> Self {
+        let cpus = estimated_cpus();
+        let programs: Vec<_> = open
             .programs()
             // SAFETY: a program of a loaded object; negative if it was not loaded.
             .filter(|program| unsafe { sys::bpf_program__fd(program.pointer) } >= 0)
@@ -257,10 +293,14 @@ impl LoadedObject {
                     section: program.section(),
                     kind: program.kind(),
                     pointer: NonNull::new(program.pointer)?,
+                    held: Arc::new(held.split(Need {
+                        programs: 1,
+                        ..Need::default()
+                    })),
                 })
             })
             .collect();
-        let maps = open
+        let maps: Vec<_> = open
             .maps()
             .filter(|map| map.autocreate())
             // SAFETY: a map of a loaded object; negative if it was not created.
@@ -269,9 +309,12 @@ impl LoadedObject {
                 Some(LoadedMap {
                     name: map.name(),
                     pointer: NonNull::new(map.pointer)?,
+                    kind: map.kind(),
+                    memory: Arc::new(MapMemory::new(held.split(need_of_map(&map, cpus)))),
                 })
             })
             .collect();
+        keep_declared(&programs, &maps);
         let OpenObject { object, name, .. } = open;
         // SAFETY: the object is loaded, and the pointer has one owner again.
         let object = unsafe { libbpf_rs::Object::from_ptr(object.take_ptr()) };
@@ -280,7 +323,7 @@ impl LoadedObject {
             programs,
             maps,
             object: Mutex::new(object),
-            held: Arc::new(held),
+            _held: held,
         }
     }
 }

@@ -123,6 +123,28 @@ impl Usage {
     }
 }
 
+impl Reservation {
+    /// Hands a part of this reservation over to another holder. The sums stay the same.
+    pub(crate) fn split(&mut self, part: Need) -> Self {
+        let take = |from: &mut u64, wanted: u64| {
+            let taken = wanted.min(*from);
+            *from -= taken;
+            taken
+        };
+        let need = Need {
+            map_memory: take(&mut self.need.map_memory, part.map_memory),
+            maps: take(&mut self.need.maps, part.maps),
+            programs: take(&mut self.need.programs, part.programs),
+            links: take(&mut self.need.links, part.links),
+            descriptors: take(&mut self.need.descriptors, part.descriptors),
+        };
+        Self {
+            need,
+            used: Arc::clone(&self.used),
+        }
+    }
+}
+
 fn take(
     name: &'static str,
     counter: &AtomicU64,
@@ -170,6 +192,8 @@ pub(crate) fn map_memory(
 ) -> u64 {
     // Bucket list node, hash and alignment of an element of a hash table.
     const HASH_OVERHEAD: u64 = 48;
+    // What the host remembers of a map or program that a component stored, besides the key.
+    const STORED_OVERHEAD: u64 = 96;
     const PAGE: u64 = 4096;
     let round = |size: u32| u64::from(size).next_multiple_of(8);
     let (key, value) = (round(key_size), round(value_size));
@@ -185,6 +209,9 @@ pub(crate) fn map_memory(
         }
         MapType::Ringbuf | MapType::UserRingbuf => 1,
         MapType::Arena => PAGE,
+        MapType::ArrayOfMaps | MapType::HashOfMaps | MapType::ProgArray => {
+            HASH_OVERHEAD + STORED_OVERHEAD + 2 * key + value
+        }
         _ => HASH_OVERHEAD + key + value,
     };
     // Hash tables keep an element for each CPU in reserve.
@@ -221,6 +248,30 @@ mod tests {
         assert_eq!(usage.reserve(need).unwrap_err().name, "map-memory");
         drop(first);
         usage.reserve(need).unwrap();
+    }
+
+    #[test]
+    fn parts_are_free_when_their_holders_are_gone() {
+        let usage = Usage::new(Limits {
+            maps: 2,
+            ..Limits::default()
+        });
+        let maps = |maps| Need {
+            maps,
+            ..Need::default()
+        };
+        let mut whole = usage.reserve(maps(2)).unwrap();
+        let part = whole.split(maps(1));
+        // More than is left is not made out of nothing.
+        let rest = whole.split(maps(5));
+        assert_eq!(rest.need.maps, 1);
+        drop(whole);
+        assert!(usage.reserve(maps(1)).is_err());
+        drop(part);
+        let _again = usage.reserve(maps(1)).unwrap();
+        assert!(usage.reserve(maps(1)).is_err());
+        drop(rest);
+        usage.reserve(maps(1)).unwrap();
     }
 
     #[test]

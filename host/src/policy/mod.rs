@@ -142,37 +142,42 @@ impl Policy {
     }
 
     /// A pin that the object declares. `load` would make it, or take over the map that is pinned there.
-    pub(crate) fn check_pin(&self, map: &str, path: &str) -> Result<(), NotGranted> {
-        let what = || format!("the map `{map}` declares a pin at {path}, which");
-        if path.split('/').any(|part| part == "..") {
-            // A path that climbs could leave the folder that a grant names.
-            return if self.all {
-                Ok(())
-            } else {
-                Err(NotGranted {
-                    grant: None,
-                    what: what(),
-                })
-            };
-        }
-        self.require(Grant::new("pin", Some(path)), what)
+    pub(crate) fn check_declared_pin(&self, map: &str, path: &str) -> Result<(), NotGranted> {
+        self.check_pin(path, || {
+            format!("the map `{map}` declares a pin at {path}, which")
+        })
+    }
+
+    /// A path of a BPF file system that something is to be pinned, unpinned or opened at.
+    pub(crate) fn check_pin(
+        &self,
+        path: &str,
+        what: impl FnOnce() -> String,
+    ) -> Result<(), NotGranted> {
+        self.check_path("pin", path, what)
     }
 
     /// A file of the host that an ELF section names.
     pub(crate) fn check_binary(&self, program: &str, path: &str) -> Result<(), NotGranted> {
-        let what =
-            || format!("the program `{program}` names the file {path} in its section, which");
-        if path.split('/').any(|part| part == "..") {
-            return if self.all {
-                Ok(())
-            } else {
-                Err(NotGranted {
-                    grant: None,
-                    what: what(),
-                })
-            };
+        self.check_path("binary", path, || {
+            format!("the program `{program}` names the file {path} in its section, which")
+        })
+    }
+
+    /// A path that climbs could leave the folder that a grant names.
+    fn check_path(
+        &self,
+        grant: &'static str,
+        path: &str,
+        what: impl FnOnce() -> String,
+    ) -> Result<(), NotGranted> {
+        if path.split('/').any(|part| part == "..") && !self.all {
+            return Err(NotGranted {
+                grant: None,
+                what: what(),
+            });
         }
-        self.require(Grant::new("binary", Some(path)), what)
+        self.require(Grant::new(grant, Some(path)), what)
     }
 
     /// Whether operations of the kernel may be implemented: decided before libbpf looks at their descriptions, whose offsets it trusts.
@@ -450,8 +455,12 @@ mod tests {
     #[test]
     fn paths_that_climb_are_refused() {
         let policy = with(&["pin=/sys/fs/bpf/mine/*"]);
-        assert!(policy.check_pin("m", "/sys/fs/bpf/mine/m").is_ok());
-        assert!(policy.check_pin("m", "/sys/fs/bpf/mine/../m").is_err());
-        assert!(policy.check_pin("m", "/sys/fs/bpf/m").is_err());
+        assert!(policy.check_declared_pin("m", "/sys/fs/bpf/mine/m").is_ok());
+        assert!(
+            policy
+                .check_declared_pin("m", "/sys/fs/bpf/mine/../m")
+                .is_err()
+        );
+        assert!(policy.check_declared_pin("m", "/sys/fs/bpf/m").is_err());
     }
 }

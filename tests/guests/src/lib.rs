@@ -20,7 +20,9 @@ pub mod raw {
         },
     });
 
-    pub use wasm_bpf::bpf::{buffers, lifecycle, links, maps, objects, programs, types};
+    pub use wasm_bpf::bpf::{
+        buffers, lifecycle, links, mapped_memory, maps, objects, programs, types,
+    };
 }
 
 /// The case, and its arguments.

@@ -2,12 +2,15 @@
 //!
 //! It reads the sections of the object by itself, so that what tests see of them does not depend on libbpf.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
 use std::rc::Rc;
 
 pub use zerocopy;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -35,6 +38,8 @@ struct State {
     symbols: Vec<String>,
     /// The sections that were written, in this order.
     written: Vec<String>,
+    /// The sections that were mapped.
+    mapped: Vec<String>,
     /// The programs that are not to be loaded.
     absent: Vec<String>,
     attached: Vec<String>,
@@ -146,7 +151,10 @@ pub struct Object {
 
 impl Object {
     pub fn map_or_absent(&self, name: &str) -> Map {
-        Map { name: name.into() }
+        Map {
+            name: name.into(),
+            state: self.state.clone(),
+        }
     }
 
     pub fn program_or_absent(&self, name: &str) -> Program {
@@ -159,6 +167,24 @@ impl Object {
     /// For tests: the contents of a section with which the object was loaded.
     pub fn section(&self, name: &str) -> Vec<u8> {
         self.state.borrow().sections[name].clone()
+    }
+
+    /// For tests: changes a section as a program would.
+    pub fn store(&self, name: &str, offset: usize, bytes: &[u8]) {
+        let mut state = self.state.borrow_mut();
+        let section = state.sections.get_mut(name).unwrap();
+        section[offset..offset + bytes.len()].copy_from_slice(bytes);
+    }
+
+    /// For tests: gives a section another size than the skeleton was generated for.
+    pub fn resize(&self, name: &str, size: usize) {
+        let mut state = self.state.borrow_mut();
+        state.sections.get_mut(name).unwrap().resize(size, 0);
+    }
+
+    /// For tests: the sections that were mapped, each as often as it was.
+    pub fn mapped(&self) -> Vec<String> {
+        self.state.borrow().mapped.clone()
     }
 
     /// For tests: the sections that were written before the object was loaded.
@@ -174,6 +200,119 @@ impl Object {
 
 pub struct Map {
     pub name: String,
+    state: Shared,
+}
+
+/// Defines a map that knows types, over one that does not.
+macro_rules! typed {
+    ($name:ident $(, $parameter:ident)*) => {
+        pub struct $name<$($parameter),*> {
+            map: Map,
+            types: PhantomData<($($parameter,)*)>,
+        }
+
+        /// As in the guest crate, only for types that can be read from bytes and written as bytes.
+        impl<$($parameter: IntoBytes + FromBytes + Immutable),*> $name<$($parameter),*> {
+            pub fn unchecked(map: Map) -> Self {
+                Self {
+                    map,
+                    types: PhantomData,
+                }
+            }
+        }
+
+        impl<$($parameter),*> Deref for $name<$($parameter),*> {
+            type Target = Map;
+
+            fn deref(&self) -> &Map {
+                &self.map
+            }
+        }
+    };
+}
+
+typed!(TypedMap, K, V);
+typed!(PerCpuMap, K, V);
+typed!(Queue, V);
+typed!(BloomFilter, V);
+
+pub struct GlobalData {
+    map: Map,
+    mapped: Cell<bool>,
+}
+
+impl GlobalData {
+    pub fn new(map: Map) -> Rc<Self> {
+        Rc::new(Self {
+            map,
+            mapped: Cell::new(false),
+        })
+    }
+
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        let name = &self.map.name;
+        let mut state = self.map.state.borrow_mut();
+        if !self.mapped.replace(true) {
+            state.mapped.push(name.clone());
+        }
+        let section = state.sections.get(name);
+        section
+            .cloned()
+            .ok_or_else(|| Error(format!("no section {name}")))
+    }
+
+    fn get<T: FromBytes>(&self, offset: u32) -> Result<T> {
+        let bytes = self.bytes()?;
+        T::read_from_prefix(bytes.get(offset as usize..).unwrap_or_default())
+            .map(|(value, _)| value)
+            .map_err(|_| Error(format!("{} ends before {offset}", self.map.name)))
+    }
+
+    fn set<T: IntoBytes + Immutable>(&self, offset: u32, value: &T) -> Result<()> {
+        let mut bytes = self.bytes()?;
+        value
+            .write_to_prefix(bytes.get_mut(offset as usize..).unwrap_or_default())
+            .map_err(|_| Error(format!("{} ends before {offset}", self.map.name)))?;
+        let mut state = self.map.state.borrow_mut();
+        state.sections.insert(self.map.name.clone(), bytes);
+        Ok(())
+    }
+}
+
+/// Defines a global variable.
+macro_rules! variable {
+    ($name:ident) => {
+        pub struct $name<T> {
+            section: Rc<GlobalData>,
+            offset: u32,
+            ty: PhantomData<T>,
+        }
+
+        impl<T> $name<T> {
+            pub fn new(section: &Rc<GlobalData>, offset: u32) -> Self {
+                Self {
+                    section: Rc::clone(section),
+                    offset,
+                    ty: PhantomData,
+                }
+            }
+        }
+
+        impl<T: FromBytes> $name<T> {
+            pub fn get(&self) -> Result<T> {
+                self.section.get(self.offset)
+            }
+        }
+    };
+}
+
+variable!(Global);
+variable!(Constant);
+
+impl<T: IntoBytes + Immutable> Global<T> {
+    pub fn set(&self, value: &T) -> Result<()> {
+        self.section.set(self.offset, value)
+    }
 }
 
 pub struct Program {

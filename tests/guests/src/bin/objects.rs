@@ -232,6 +232,7 @@ fn links_outlive() {
         maps,
         progs,
         mut links,
+        ..
     } = attached();
     let link = links.on_enter.take().unwrap();
     say_what_is_held(&object, &[&link]);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use wasip2::io::poll::Pollable;
 
+use super::records::{Entry, WINDOW, limit, next_entry};
 use crate::MapCore;
 use crate::bindings::{buffers, maps};
 use crate::error::{Error, ErrorKind, Result, words};
@@ -119,9 +120,6 @@ struct State<'cb> {
     lost: u64,
 }
 
-/// What a call of the host may return, in bytes. Larger is slower.
-const WINDOW: u32 = 64 << 10;
-
 impl RingBuffer<'_> {
     /// Waits until there are records, at most for `timeout` ([`Duration::MAX`]: without limit), and hands out all that are there.
     ///
@@ -147,12 +145,7 @@ impl RingBuffer<'_> {
         }
         let mut timeout = if count > 0 { Duration::ZERO } else { timeout };
         loop {
-            let limit = if timeout == Duration::MAX {
-                None
-            } else {
-                Some(u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX))
-            };
-            let records = match self.handle.poll(limit, WINDOW) {
+            let records = match self.handle.poll(limit(timeout), WINDOW) {
                 Ok(records) => records,
                 // An interruption comes once, so it is told even if records were handed out.
                 Err(code) => {
@@ -225,11 +218,15 @@ impl RingBuffer<'_> {
             at,
             ..
         } = &mut *state;
-        while let Some(record) = next_record(packed, at) {
-            let Some(callback) = callbacks.get_mut(record.source as usize) else {
+        while let Some(entry) = next_entry(packed, at) {
+            // Rings have no entries that count losses: those are told apart.
+            let Entry::Record { source, data } = entry else {
                 continue;
             };
-            let answer = callback(record.data);
+            let Some(callback) = callbacks.get_mut(source as usize) else {
+                continue;
+            };
+            let answer = callback(data);
             if answer < 0 {
                 *count = answer;
                 return answer;
@@ -237,67 +234,5 @@ impl RingBuffer<'_> {
             *count = count.saturating_add(1);
         }
         0
-    }
-}
-
-struct Record<'a> {
-    source: u32,
-    data: &'a [u8],
-}
-
-const DISCARDED: u32 = 1 << 30;
-const LENGTH: u32 = DISCARDED - 1;
-
-/// The record at `at`, discarded ones skipped; `at` moves behind it.
-fn next_record<'a>(packed: &'a [u8], at: &mut usize) -> Option<Record<'a>> {
-    loop {
-        let rest = packed.get(*at..)?;
-        let (header, rest) = rest.split_first_chunk::<8>()?;
-        let [a, b, c, d, e, f, g, h] = *header;
-        let word = u32::from_ne_bytes([a, b, c, d]);
-        let source = u32::from_ne_bytes([e, f, g, h]);
-        let length = (word & LENGTH) as usize;
-        *at += 8 + length.next_multiple_of(8);
-        if word & DISCARDED == 0 {
-            return Some(Record {
-                source,
-                data: rest.get(..length)?,
-            });
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn record(source: u32, word: u32, data: &[u8]) -> Vec<u8> {
-        let mut bytes = word.to_ne_bytes().to_vec();
-        bytes.extend(source.to_ne_bytes());
-        bytes.extend(data);
-        bytes.resize(bytes.len().next_multiple_of(8), 0);
-        bytes
-    }
-
-    #[test]
-    fn walks_over_several_sources_and_discarded_records() {
-        let mut packed = record(1, 3, b"abc");
-        packed.extend(record(0, 5 | DISCARDED, b"nothi"));
-        packed.extend(record(2, 8, b"12345678"));
-        packed.extend(record(0, 0, b""));
-        let mut at = 0;
-        let mut seen = Vec::new();
-        while let Some(record) = next_record(&packed, &mut at) {
-            seen.push((record.source, record.data.to_vec()));
-        }
-        assert_eq!(
-            seen,
-            [
-                (1, b"abc".to_vec()),
-                (2, b"12345678".to_vec()),
-                (0, Vec::new())
-            ]
-        );
-        assert_eq!(at, packed.len());
     }
 }

@@ -1,0 +1,98 @@
+//! What a map takes of the limits, and what it keeps in the kernel.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::policy::Reservation;
+
+/// What a map takes of the limits. All that keeps the map in the kernel holds this: its object, handles, buffers.
+///
+/// The kernel keeps maps and programs that are stored in a map, also when nothing else does. They go on counting until they are
+/// taken out or the map is gone. Maps of maps do not hold one another, so that nothing here goes in a circle.
+#[derive(Debug)]
+pub(crate) struct MapMemory {
+    _reservation: Reservation,
+    stored: Mutex<Contents>,
+}
+
+#[derive(Debug, Default)]
+struct Contents {
+    /// What components stored, by key.
+    by_key: HashMap<Vec<u8>, Kept>,
+    /// What may have been in it from the start.
+    declared: Vec<Kept>,
+}
+
+/// Something that a map keeps in the kernel.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    Map(#[expect(dead_code, reason = "held")] Arc<MapMemory>),
+    Program(#[expect(dead_code, reason = "held")] Arc<Reservation>),
+}
+
+impl MapMemory {
+    pub(crate) fn new(reservation: Reservation) -> Self {
+        Self {
+            _reservation: reservation,
+            stored: Mutex::default(),
+        }
+    }
+
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        // Nothing that runs under the lock leaves it half changed.
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something was stored under a key, in place of what was there.
+    pub(super) fn keep(&self, key: &[u8], kept: Kept) {
+        self.contents().by_key.insert(key.to_vec(), kept);
+    }
+
+    /// What was stored under a key is not there any more.
+    pub(super) fn let_go(&self, key: &[u8]) {
+        self.contents().by_key.remove(key);
+    }
+
+    /// The object that declares the map may have put this into it.
+    pub(crate) fn keep_declared(&self, kept: Kept) {
+        self.contents().declared.push(kept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Limits, Need, Usage};
+
+    fn usage() -> Usage {
+        Usage::new(Limits {
+            maps: 2,
+            ..Limits::default()
+        })
+    }
+
+    fn map(usage: &Usage) -> Option<Arc<MapMemory>> {
+        let need = Need {
+            maps: 1,
+            ..Need::default()
+        };
+        Some(Arc::new(MapMemory::new(usage.reserve(need).ok()?)))
+    }
+
+    #[test]
+    fn what_is_stored_counts_until_it_is_taken_out() {
+        let usage = usage();
+        let outer = map(&usage).unwrap();
+        outer.keep(b"key", Kept::Map(map(&usage).unwrap()));
+        // Its own handle is gone, and yet it counts.
+        assert!(map(&usage).is_none());
+        outer.let_go(b"other");
+        assert!(map(&usage).is_none());
+        outer.let_go(b"key");
+        let second = map(&usage).unwrap();
+        outer.keep(b"key", Kept::Map(second));
+        assert!(map(&usage).is_none());
+        drop(outer);
+        assert!(map(&usage).is_some());
+    }
+}

@@ -1,0 +1,274 @@
+//! Names in a BPF file system.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::path::{Component, Path};
+use std::sync::Arc;
+
+use libbpf_sys as sys;
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, fstatfs, mkdirat, openat2, unlinkat};
+use rustix::io::Errno as OsErrno;
+
+use super::{Map, MapMemory, estimated_cpus};
+use crate::bindings::types::{ErrorCode, MapType};
+use crate::ctx::WasmBpfCtx;
+use crate::error::{Errno, Failure, FailureResult};
+use crate::policy::{Need, Policy, map_memory};
+
+/// `BPF_FS_MAGIC`.
+const BPF_FS: i64 = 0xcafe_4a11;
+
+/// A place in a BPF file system: an open folder and a name in it. The folder was reached without following links, so that it is the one
+/// that the grant names.
+struct Place {
+    folder: OwnedFd,
+    name: String,
+}
+
+impl Place {
+    /// Below the open folder, whatever is done to the path meanwhile.
+    fn path(&self) -> CString {
+        let path = format!("/proc/self/fd/{}/{}", self.folder.as_raw_fd(), self.name);
+        CString::new(path).expect("checked: no zero in the name")
+    }
+
+    /// What is pinned here, and must be a map.
+    fn open(&self) -> Result<OwnedFd, String> {
+        let is_link = rustix::fs::statat(&self.folder, &self.name, AtFlags::SYMLINK_NOFOLLOW)
+            .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_symlink());
+        if is_link {
+            return Err("it is a symbolic link, which is not followed".to_owned());
+        }
+        // SAFETY: the path outlives the call.
+        let fd = unsafe { sys::bpf_obj_get(self.path().as_ptr()) };
+        if fd < 0 {
+            return Err(Errno(-fd).to_string());
+        }
+        // SAFETY: just made for us.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        // Programs and links are opened by the same call, and answer the same questions with other structures.
+        let kind = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
+        match kind {
+            Ok(kind) if kind.as_os_str() == "anon_inode:bpf-map" => Ok(fd),
+            Ok(kind) => Err(format!(
+                "it is no map, but {}",
+                kind.display().to_string().trim_start_matches("anon_inode:")
+            )),
+            Err(error) => Err(Errno(error.raw_os_error().unwrap_or(libc::EIO)).to_string()),
+        }
+    }
+}
+
+/// What is to be done, for messages.
+struct Task<'a> {
+    policy: &'a Policy,
+    what: String,
+    subject: String,
+    path: &'a str,
+}
+
+impl Task<'_> {
+    fn refuse(&self, code: ErrorCode, why: &str) -> Failure {
+        Failure::refused(code, format!("cannot {}: {why}", self.what)).about(&self.subject)
+    }
+
+    fn failed(&self, errno: i32) -> Failure {
+        Failure::errno(errno, format!("cannot {}: {}", self.what, Errno(errno)))
+            .about(&self.subject)
+    }
+
+    /// Looks the place up; `make` makes the last folder if it is missing.
+    fn place(&self, make: bool) -> FailureResult<Place> {
+        self.policy
+            .check_pin(self.path, || format!("to {}", self.what))
+            .map_err(|missing| Failure::from(missing).about(&self.subject))?;
+        let bad = |why| self.refuse(ErrorCode::InvalidArgument, why);
+        let path = Path::new(self.path);
+        // Guest-controlled: what `Path` would tidy up silently is refused.
+        let is_plain = self.path.starts_with('/')
+            && !self.path.ends_with('/')
+            && self.path[1..]
+                .split('/')
+                .all(|part| !matches!(part, "" | "." | ".."))
+            && path
+                .components()
+                .all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
+        let (Some(folder), Some(name), true) = (
+            path.parent(),
+            path.file_name().and_then(|name| name.to_str()),
+            is_plain,
+        ) else {
+            return Err(bad(
+                "the path is not absolute, or has empty parts, `.` or `..`",
+            ));
+        };
+        if name.contains(['.', '\0']) {
+            return Err(bad("BPF file systems take no names with dots"));
+        }
+        let folder = match open_folder(folder) {
+            Err(OsErrno::NOENT) if make => self.make(folder)?,
+            other => other.map_err(|error| self.folder_failed(error))?,
+        };
+        self.demand_bpf_fs(&folder)?;
+        Ok(Place {
+            folder,
+            name: name.to_owned(),
+        })
+    }
+
+    fn folder_failed(&self, error: OsErrno) -> Failure {
+        match error {
+            OsErrno::LOOP => self.refuse(
+                ErrorCode::InvalidArgument,
+                "a folder of the path is a symbolic link, which is not followed",
+            ),
+            error => self.failed(error.raw_os_error()),
+        }
+    }
+
+    fn demand_bpf_fs(&self, folder: &OwnedFd) -> FailureResult<()> {
+        let found = fstatfs(folder).map_err(|error| self.failed(error.raw_os_error()))?;
+        // The type's width and sign differ between machines.
+        if i64::from(found.f_type as u32) == BPF_FS {
+            return Ok(());
+        }
+        Err(self.refuse(
+            ErrorCode::InvalidArgument,
+            "it is not in a BPF file system; one is usually mounted at /sys/fs/bpf (mount -t bpf bpf /sys/fs/bpf)",
+        ))
+    }
+
+    fn make(&self, folder: &Path) -> FailureResult<OwnedFd> {
+        let failed = |error: OsErrno| self.folder_failed(error);
+        let (Some(above), Some(name)) = (folder.parent(), folder.file_name()) else {
+            return Err(self.failed(libc::ENOENT));
+        };
+        let above = open_folder(above).map_err(failed)?;
+        self.demand_bpf_fs(&above)?;
+        match mkdirat(&above, name, Mode::RWXU) {
+            // Somebody else was first.
+            Ok(()) | Err(OsErrno::EXIST) => open_folder(folder).map_err(failed),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+fn open_folder(path: &Path) -> Result<OwnedFd, OsErrno> {
+    openat2(
+        CWD,
+        path,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+        ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS,
+    )
+}
+
+pub(super) fn pin(policy: &Policy, map: &Map, path: &str) -> FailureResult<()> {
+    let name = &map.info.name;
+    let task = Task {
+        policy,
+        what: format!("pin the map `{name}` at {path}"),
+        subject: name.clone(),
+        path,
+    };
+    let place = task.place(true)?;
+    // SAFETY: the path outlives the call.
+    let answer = unsafe { sys::bpf_obj_pin(map.as_fd().as_raw_fd(), place.path().as_ptr()) };
+    if answer < 0 {
+        return Err(task.failed(-answer));
+    }
+    Ok(())
+}
+
+pub(super) fn unpin(policy: &Policy, map: &Map, path: &str) -> FailureResult<()> {
+    let name = &map.info.name;
+    let task = Task {
+        policy,
+        what: format!("unpin the map `{name}` at {path}"),
+        subject: name.clone(),
+        path,
+    };
+    let place = task.place(false)?;
+    if !rustix::fs::accessat(
+        &place.folder,
+        &place.name,
+        rustix::fs::Access::EXISTS,
+        AtFlags::empty(),
+    )
+    .is_ok_and(|()| true)
+    {
+        return Err(task.failed(libc::ENOENT));
+    }
+    let pinned = place
+        .open()
+        .map_err(|why| task.refuse(ErrorCode::InvalidArgument, &why))?;
+    let id =
+        id_of(&pinned).map_err(|error| task.failed(error.raw_os_error().unwrap_or(libc::EIO)))?;
+    if id != map.info.id {
+        return Err(task.refuse(
+            ErrorCode::InvalidArgument,
+            "another map is pinned there, which is left alone",
+        ));
+    }
+    unlinkat(&place.folder, &place.name, AtFlags::empty())
+        .map_err(|error| task.failed(error.raw_os_error()))
+}
+
+fn info_of(map: &OwnedFd) -> io::Result<sys::bpf_map_info> {
+    let mut info = sys::bpf_map_info::default();
+    let mut length = size_of_val(&info) as u32;
+    // SAFETY: `info` is a plain struct of `length` bytes.
+    let answer =
+        unsafe { sys::bpf_map_get_info_by_fd(map.as_raw_fd(), &raw mut info, &raw mut length) };
+    if answer < 0 {
+        return Err(io::Error::from_raw_os_error(-answer));
+    }
+    Ok(info)
+}
+
+fn id_of(map: &OwnedFd) -> io::Result<u32> {
+    Ok(info_of(map)?.id)
+}
+
+pub(super) fn open(ctx: &WasmBpfCtx, path: &str) -> FailureResult<Map> {
+    let task = Task {
+        policy: &ctx.policy,
+        what: format!("open the map that is pinned at {path}"),
+        subject: path.to_owned(),
+        path,
+    };
+    let place = task.place(false)?;
+    if rustix::fs::statat(&place.folder, &place.name, AtFlags::SYMLINK_NOFOLLOW)
+        .is_err_and(|error| error == OsErrno::NOENT)
+    {
+        return Err(task.failed(libc::ENOENT));
+    }
+    let fd = place
+        .open()
+        .map_err(|why| task.refuse(ErrorCode::InvalidArgument, &why))?;
+    let info =
+        info_of(&fd).map_err(|error| task.failed(error.raw_os_error().unwrap_or(libc::EIO)))?;
+    let kind = MapType::from_kernel(info.type_);
+    ctx.policy
+        .check_map(&place.name, kind)
+        .map_err(|missing| Failure::from(missing).about(path))?;
+    let need = Need {
+        maps: 1,
+        map_memory: map_memory(
+            kind,
+            info.key_size,
+            info.value_size,
+            info.max_entries,
+            estimated_cpus(),
+        ),
+        ..Need::default()
+    };
+    let held = ctx
+        .usage
+        .reserve(need)
+        .map_err(|limit| task.refuse(ErrorCode::LimitExceeded, &limit.to_string()))?;
+    let memory = Arc::new(MapMemory::new(held));
+    Map::from_fd(&ctx.usage, fd, None, memory)
+        .map_err(|error| Failure::of(error, format!("cannot {}", task.what)).about(path))
+}
