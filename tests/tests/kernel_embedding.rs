@@ -139,12 +139,21 @@ async fn until(condition: impl Fn() -> bool) {
 
 #[tokio::test(flavor = "current_thread")]
 async fn guests_wait_side_by_side_on_one_thread_and_dropping_a_call_ends_it() {
+    side_by_side("poll").await;
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_same_with_perf_buffers() {
+    side_by_side("poll-perf").await;
+}
+
+async fn side_by_side(case: &str) {
     let (engine, component) = compile("embedded");
     let linker = async_linker(&engine);
     let triggers = [Trigger::new(), Trigger::new()];
     let mut guests = triggers
         .each_ref()
-        .map(|trigger| Guest::new(&engine, &["poll"], &trigger.environment()));
+        .map(|trigger| Guest::new(&engine, &[case], &trigger.environment()));
     let outputs = guests.each_ref().map(|guest| guest.output.clone());
     let said = |index: usize, what: &str| {
         String::from_utf8_lossy(&outputs[index].contents())
@@ -205,7 +214,15 @@ async fn guests_wait_side_by_side_on_one_thread_and_dropping_a_call_ends_it() {
 async fn a_stop_ends_the_waits_of_async_guests() {
     let (engine, component) = compile("lifecycle");
     let linker = async_linker(&engine);
-    for case in ["sleep", "poll", "poll-with-time-out", "subscribe"] {
+    for case in [
+        "sleep",
+        "poll",
+        "poll-with-time-out",
+        "poll-perf",
+        "subscribe",
+        "subscribe-perf",
+        "subscribe-user-ring",
+    ] {
         let trigger = Trigger::new();
         let mut guest = Guest::new(&engine, &[case], &trigger.environment());
         let (stop, output) = (guest.stop.clone(), guest.output.clone());

@@ -184,6 +184,13 @@ fn a_stop_ends_a_poll_with_time_out() {
 }
 
 #[test]
+fn a_stop_ends_waits_for_perf_and_user_ring_buffers() {
+    assert_a_stop_ends("poll-perf", SIGINT);
+    assert_a_stop_ends("subscribe-perf", SIGINT);
+    assert_a_stop_ends("subscribe-user-ring", SIGINT);
+}
+
+#[test]
 fn a_stop_ends_a_sleep() {
     assert_a_stop_ends("sleep", SIGINT);
 }

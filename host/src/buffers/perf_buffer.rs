@@ -63,8 +63,10 @@ unsafe impl Sync for Buffers {}
 struct CpuBuffer {
     cpu: u32,
     fd: RawFd,
-    /// A page of positions, then the data.
+    /// A page of positions.
     base: NonNull<u8>,
+    /// What is behind it.
+    data: NonNull<u8>,
     /// Bytes of the data, a power of two.
     size: usize,
 }
@@ -73,6 +75,19 @@ struct CpuBuffer {
 type Parts<'a> = (&'a [u8], &'a [u8]);
 
 impl CpuBuffer {
+    /// `base` is where a page of positions and `size` bytes of data are mapped.
+    fn new(cpu: u32, fd: RawFd, base: NonNull<u8>, size: usize) -> Self {
+        // SAFETY: still within the mapping.
+        let data = unsafe { base.add(page_size()) };
+        Self {
+            cpu,
+            fd,
+            base,
+            data,
+            size,
+        }
+    }
+
     fn position(&self, offset: usize) -> &AtomicU64 {
         // SAFETY: the first page of the mapping holds a perf_event_mmap_page, whose positions are aligned.
         unsafe { self.base.add(offset).cast::<AtomicU64>().as_ref() }
@@ -103,13 +118,12 @@ impl CpuBuffer {
         debug_assert!(length <= self.size);
         let start = position as usize & (self.size - 1);
         let first = length.min(self.size - start);
-        // SAFETY: both parts are within the data, which begins a page after the base, and between the positions, where
-        // the kernel does not write until the tail has moved.
+        // SAFETY: both parts are within the data and between the positions, where the kernel does not write until the tail has
+        // moved.
         unsafe {
-            let data = self.base.add(page_size());
             (
-                std::slice::from_raw_parts(data.add(start).as_ptr(), first),
-                std::slice::from_raw_parts(data.as_ptr(), length - first),
+                std::slice::from_raw_parts(self.data.add(start).as_ptr(), first),
+                std::slice::from_raw_parts(self.data.as_ptr(), length - first),
             )
         }
     }
@@ -119,7 +133,7 @@ impl CpuBuffer {
         debug_assert!(position.is_multiple_of(8));
         let start = position as usize & (self.size - 1);
         // SAFETY: within the data, whose size is a multiple of 8, and between the positions, as in `bytes`.
-        unsafe { self.base.add(page_size() + start).cast::<[u8; 8]>().read() }
+        unsafe { self.data.add(start).cast::<[u8; 8]>().read() }
     }
 
     /// Appends records, as long as `packed` does not become longer than `most`, but at least one if it is empty. Losses that are
@@ -409,12 +423,9 @@ impl PerfBuffer {
                 )
             };
             let base = NonNull::new(base.cast()).filter(|_| answer == 0 && fd >= 0);
-            buffers.cpus.push(CpuBuffer {
-                cpu: *cpu as u32,
-                fd,
-                base: base.ok_or_else(|| failed(libc::EIO, &[]))?,
-                size: size as usize,
-            });
+            let base = base.ok_or_else(|| failed(libc::EIO, &[]))?;
+            let buffer = CpuBuffer::new(*cpu as u32, fd, base, size as usize);
+            buffers.cpus.push(buffer);
         }
         let losses = if counted {
             Losses::Counted(vec![0; cpus.len()])
@@ -460,12 +471,8 @@ mod tests {
         }
 
         fn buffer(&mut self) -> CpuBuffer {
-            CpuBuffer {
-                cpu: 3,
-                fd: -1,
-                base: NonNull::new(self.memory.as_mut_ptr().cast()).unwrap(),
-                size: self.size,
-            }
+            let base = NonNull::new(self.memory.as_mut_ptr().cast()).unwrap();
+            CpuBuffer::new(3, -1, base, self.size)
         }
 
         /// Writes a record at the head, around the end if need be.
@@ -481,7 +488,7 @@ mod tests {
             for (index, byte) in record.iter().enumerate() {
                 let at = (head as usize + index) & (self.size - 1);
                 // SAFETY: within the memory.
-                unsafe { buffer.base.add(page_size() + at).write(*byte) };
+                unsafe { buffer.data.add(at).write(*byte) };
             }
             buffer.head().store(head + size as u64, Ordering::Relaxed);
         }

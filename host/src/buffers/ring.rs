@@ -30,6 +30,8 @@ pub(super) struct Ring {
     producer: SharedMapping,
     /// Bytes of the data, a power of two.
     size: usize,
+    /// Where the data begins in the producer's mapping. Kept: asking the C library for the size of a page costs as much as a record.
+    page: usize,
 }
 
 fn position(mapping: &SharedMapping) -> &AtomicUsize {
@@ -56,6 +58,7 @@ impl Ring {
             consumer,
             producer,
             size,
+            page,
         })
     }
 
@@ -90,7 +93,7 @@ impl Ring {
     }
 
     fn data(&self, position: usize) -> *const u8 {
-        let offset = page_size() + (position & (self.size - 1));
+        let offset = self.page + (position & (self.size - 1));
         debug_assert!(offset < self.producer.length());
         // SAFETY: within the mapping: a page, then twice `size` bytes.
         unsafe { self.producer.start().as_ptr().add(offset) }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use test_guests::{case, no_such_case, say, say_what_is_held, trigger};
-use wasm_bpf_guest::RingBufferBuilder;
+use wasm_bpf_guest::{PerfBufferBuilder, Result, RingBufferBuilder};
 
 wasm_bpf_guest::include_skeleton!("calls");
+wasm_bpf_guest::include_skeleton!("perf");
 wasm_bpf_guest::include_skeleton!("refused");
 
 fn main() {
@@ -13,6 +14,7 @@ fn main() {
     match case.as_str() {
         "fail" => fail(&args[0]),
         "poll" => poll(),
+        "poll-perf" => poll_perf(),
         _ => no_such_case(&case),
     }
 }
@@ -47,8 +49,27 @@ fn poll() {
         .unwrap();
     let ring = builder.build().unwrap();
     say_what_is_held(&skel.object, &[skel.links.on_enter.as_ref().unwrap()]);
+    until_interrupted(|| ring.poll(Duration::MAX));
+}
+
+/// The same with a perf buffer.
+fn poll_perf() {
+    let mut open = perf::PerfSkelBuilder::new().open().unwrap();
+    (open.rodata.trigger_thread, open.rodata.trigger_syscall) = trigger();
+    let mut skel = open.load().unwrap();
+    skel.attach().unwrap();
+    let perf = PerfBufferBuilder::new(&skel.maps.events)
+        .pages(1)
+        .sample_cb(|_, _| say("record"))
+        .build()
+        .unwrap();
+    say_what_is_held(&skel.object, &[skel.links.produce.as_ref().unwrap()]);
+    until_interrupted(|| perf.poll(Duration::MAX));
+}
+
+fn until_interrupted(poll: impl Fn() -> Result<()>) {
     loop {
-        match ring.poll(Duration::MAX) {
+        match poll() {
             Ok(()) => {}
             Err(error) if error.is_interrupted() => break,
             Err(error) => panic!("{error}"),

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use test_guests::{case, no_such_case, say, say_what_is_held, trigger};
 use wasm_bpf_guest::{
-    MapCore as _, MapFlags, MapHandle, MapType, RingBuffer, RingBufferBuilder, exit,
-    stop_requested, subscribe_stop,
+    MapCore as _, MapFlags, MapHandle, MapType, PerfBuffer, PerfBufferBuilder, RingBuffer,
+    RingBufferBuilder, UserRingBuffer, exit, stop_requested, subscribe_stop,
 };
 
 wasm_bpf_guest::include_skeleton!("calls");
@@ -35,6 +35,22 @@ fn main() {
         "poll-with-time-out" => waits(|| {
             let error = ring().poll(Duration::from_secs(3600)).unwrap_err();
             assert!(error.is_interrupted(), "{error}");
+        }),
+        "poll-perf" => waits(|| {
+            let error = perf().poll(Duration::MAX).unwrap_err();
+            assert!(error.is_interrupted(), "{error}");
+        }),
+        "subscribe-perf" => waits(|| {
+            let perf = perf();
+            perf.subscribe().block();
+            assert!(perf.consume().unwrap_err().is_interrupted());
+        }),
+        "subscribe-user-ring" => waits(|| {
+            let map = MapHandle::create(MapType::UserRingbuf, "full", 0, 0, 4096, 0).unwrap();
+            let ring = UserRingBuffer::new(&map).unwrap();
+            ring.write(&[0; 4088]).unwrap();
+            // Nobody drains it.
+            ring.subscribe().block();
         }),
         "sleep" => waits(|| sleep(Duration::from_secs(3600))),
         "read" => waits(|| {
@@ -95,6 +111,12 @@ fn ring() -> RingBuffer<'static> {
     builder.add(&skel.maps.ring, |_| 0).unwrap();
     // The ring outlives object, program and map.
     builder.build().unwrap()
+}
+
+/// A perf buffer that no record comes into.
+fn perf() -> PerfBuffer<'static> {
+    let map = MapHandle::create(MapType::PerfEventArray, "quiet", 4, 4, 64, 0).unwrap();
+    PerfBufferBuilder::new(&map).pages(1).build().unwrap()
 }
 
 fn poll_forever(ring: &RingBuffer<'_>) {
