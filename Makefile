@@ -25,7 +25,8 @@ HOST := target/release/wasm-bpf
 
 # Examples and test guests are components. The rest of the workspace is native: the host, the libraries, the tests.
 NATIVE_EXAMPLES := embed
-EXAMPLES := $(filter-out $(NATIVE_EXAMPLES),$(patsubst examples/%/Cargo.toml,%,$(wildcard examples/*/Cargo.toml)))
+# What the others share is no example.
+EXAMPLES := $(filter-out $(NATIVE_EXAMPLES) common,$(patsubst examples/%/Cargo.toml,%,$(wildcard examples/*/Cargo.toml)))
 TEST_GUESTS := $(patsubst tests/guests/src/bin/%.rs,%,$(wildcard tests/guests/src/bin/*.rs)) \
 	$(patsubst tests/guests/src/bin/%/main.rs,%,$(wildcard tests/guests/src/bin/*/main.rs))
 NATIVE := --workspace $(addprefix --exclude ,$(EXAMPLES) bench-guest $(if $(wildcard tests/guests/Cargo.toml),test-guests))

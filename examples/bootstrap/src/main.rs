@@ -1,11 +1,12 @@
 //! Prints the processes that start and end.
 
 use std::fmt;
-use std::io::{self, BufWriter, ErrorKind, Write as _};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::io::{BufWriter, Write as _};
+use std::time::Duration;
 
+use example_common::{Failure, TimeOfDay, end};
 use wasm_bpf_guest::zerocopy::FromBytes as _;
-use wasm_bpf_guest::{RingBufferBuilder, exit, printable, stdout};
+use wasm_bpf_guest::{RingBufferBuilder, printable, stdout};
 
 wasm_bpf_guest::include_skeleton!("bootstrap");
 use bootstrap::types::{event, event_kind};
@@ -28,47 +29,7 @@ Examples:
   sudo wasm-bpf run bootstrap.component.wasm -d 100";
 
 fn main() {
-    match run() {
-        Ok(()) => {}
-        Err(Failure::Usage(text)) => {
-            eprintln!("bootstrap: {text}\ntry --help");
-            exit(2);
-        }
-        Err(Failure::Bpf(error)) => {
-            eprintln!("bootstrap: {error:#}");
-            exit(1);
-        }
-        // Whoever read the output has seen enough.
-        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {}
-        Err(Failure::Output(error)) => {
-            eprintln!("bootstrap: cannot write: {error}");
-            exit(1);
-        }
-    }
-}
-
-enum Failure {
-    Usage(String),
-    Bpf(wasm_bpf_guest::Error),
-    Output(io::Error),
-}
-
-impl From<wasm_bpf_guest::Error> for Failure {
-    fn from(error: wasm_bpf_guest::Error) -> Self {
-        Self::Bpf(error)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
-}
-
-impl From<lexopt::Error> for Failure {
-    fn from(error: lexopt::Error) -> Self {
-        Self::Usage(error.to_string())
-    }
+    end("bootstrap", run());
 }
 
 /// The duration in milliseconds; none if only help was asked for.
@@ -152,18 +113,11 @@ struct Line<'a>(&'a event);
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let event = self.0;
-        let since_midnight = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs() % 86_400);
-        let (hour, minute, second) = (
-            since_midnight / 3600,
-            since_midnight / 60 % 60,
-            since_midnight % 60,
-        );
         let is_exec = event.kind == event_kind::EVENT_EXEC;
         write!(
             f,
-            "{hour:02}:{minute:02}:{second:02} {:<5} {:<15} {:>7} {:>7} ",
+            "{} {:<5} {:<15} {:>7} {:>7} ",
+            TimeOfDay::now(),
             if is_exec { "EXEC" } else { "EXIT" },
             printable(&event.comm),
             event.pid,

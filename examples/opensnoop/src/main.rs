@@ -1,11 +1,12 @@
 //! Prints the files that processes open.
 
 use std::cell::{Cell, RefCell};
-use std::io::{self, BufWriter, ErrorKind, Write};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::io::{self, BufWriter, Write};
+use std::time::{Duration, Instant};
 
+use example_common::{Failure, TimeOfDay, end, id, seconds};
 use wasm_bpf_guest::zerocopy::FromBytes as _;
-use wasm_bpf_guest::{PerfBufferBuilder, exit, printable, stdout, stop_requested};
+use wasm_bpf_guest::{PerfBufferBuilder, printable, stdout};
 
 wasm_bpf_guest::include_skeleton!("opensnoop");
 use opensnoop::types::event;
@@ -45,54 +46,7 @@ Examples:
   sudo wasm-bpf run opensnoop.component.wasm -x -n nginx -d 10";
 
 fn main() {
-    match run() {
-        Ok(()) => {}
-        Err(Failure::Usage(text)) => {
-            eprintln!("opensnoop: {text}\ntry --help");
-            exit(2);
-        }
-        Err(Failure::Bpf(error)) if error.is_interrupted() => {}
-        Err(Failure::Bpf(error)) => {
-            eprintln!("opensnoop: {error:#}");
-            exit(1);
-        }
-        Err(Failure::Kernel(text)) => {
-            eprintln!("opensnoop: {text}");
-            exit(1);
-        }
-        // Whoever read the output has seen enough; and a stop ends a write that waits for the reader.
-        Err(Failure::Output(error))
-            if error.kind() == ErrorKind::BrokenPipe || stop_requested() => {}
-        Err(Failure::Output(error)) => {
-            eprintln!("opensnoop: cannot write: {error}");
-            exit(1);
-        }
-    }
-}
-
-enum Failure {
-    Usage(String),
-    Bpf(wasm_bpf_guest::Error),
-    Kernel(&'static str),
-    Output(io::Error),
-}
-
-impl From<wasm_bpf_guest::Error> for Failure {
-    fn from(error: wasm_bpf_guest::Error) -> Self {
-        Self::Bpf(error)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
-}
-
-impl From<lexopt::Error> for Failure {
-    fn from(error: lexopt::Error) -> Self {
-        Self::Usage(error.to_string())
-    }
+    end("opensnoop", run());
 }
 
 #[derive(Debug)]
@@ -133,8 +87,8 @@ fn arguments(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Erro
     let mut options = Options::default();
     while let Some(argument) = parser.next()? {
         match argument {
-            Short('p') | Long("pid") => options.pid = parser.value()?.parse_with(pid)?,
-            Short('t') | Long("tid") => options.tid = parser.value()?.parse_with(pid)?,
+            Short('p') | Long("pid") => options.pid = parser.value()?.parse_with(id)?,
+            Short('t') | Long("tid") => options.tid = parser.value()?.parse_with(id)?,
             Short('u') | Long("uid") => options.uid = Some(parser.value()?.parse_with(uid)?),
             Short('n') | Long("name") => options.name = Some(parser.value()?.string()?),
             Short('x') | Long("failed") => options.only_failed = true,
@@ -155,14 +109,6 @@ fn arguments(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Erro
     Ok(Some(options))
 }
 
-/// 0 stands for any.
-fn pid(text: &str) -> Result<u32, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("not the ID of a process or thread".into()),
-        Ok(pid) => Ok(pid),
-    }
-}
-
 /// The largest number is no user's, and stands for any.
 fn uid(text: &str) -> Result<u32, String> {
     match text.parse() {
@@ -176,14 +122,6 @@ fn pages(text: &str) -> Result<usize, String> {
         .ok()
         .filter(|pages: &usize| pages.is_power_of_two())
         .ok_or_else(|| "not a power of two".into())
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "not a number of seconds above 0".into())
 }
 
 fn run() -> Result<(), Failure> {
@@ -288,8 +226,7 @@ fn print(output: &mut impl Write, options: &Options, event: &event, path: &[u8])
         return Ok(());
     }
     if options.timestamp {
-        let (hour, minute, second) = time_of_day();
-        write!(output, "{hour:02}:{minute:02}:{second:02} ")?;
+        write!(output, "{} ", TimeOfDay::now())?;
     }
     if options.print_uid {
         write!(output, "{:>6} ", event.uid)?;
@@ -309,18 +246,6 @@ fn print(output: &mut impl Write, options: &Options, event: &event, path: &[u8])
         _ if path.len() == PATH_LENGTH => writeln!(output, "{}...", printable(path)),
         _ => writeln!(output, "{}", printable(path)),
     }
-}
-
-/// Hours, minutes and seconds, UTC.
-fn time_of_day() -> (u64, u64, u64) {
-    let since_midnight = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs() % 86_400);
-    (
-        since_midnight / 3600,
-        since_midnight / 60 % 60,
-        since_midnight % 60,
-    )
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 mod histogram;
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, Write};
 use std::num::NonZeroU64;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use wasm_bpf_guest::{exit, printable, sleep_until, stdout, stop_requested};
+use example_common::{Failure, TimeOfDay, end, id, seconds};
+use wasm_bpf_guest::{printable, sleep_until, stdout};
 
 use histogram::Histogram;
 
@@ -38,49 +39,7 @@ Examples:
   sudo wasm-bpf run runqlat.component.wasm -L -p 1234 5";
 
 fn main() {
-    match run() {
-        Ok(()) => {}
-        Err(Failure::Usage(text)) => {
-            eprintln!("runqlat: {text}\ntry --help");
-            exit(2);
-        }
-        Err(Failure::Bpf(error)) if error.is_interrupted() => {}
-        Err(Failure::Bpf(error)) => {
-            eprintln!("runqlat: {error:#}");
-            exit(1);
-        }
-        // Whoever read the output has seen enough; and a stop ends a write that waits for the reader.
-        Err(Failure::Output(error))
-            if error.kind() == ErrorKind::BrokenPipe || stop_requested() => {}
-        Err(Failure::Output(error)) => {
-            eprintln!("runqlat: cannot write: {error}");
-            exit(1);
-        }
-    }
-}
-
-enum Failure {
-    Usage(String),
-    Bpf(wasm_bpf_guest::Error),
-    Output(io::Error),
-}
-
-impl From<wasm_bpf_guest::Error> for Failure {
-    fn from(error: wasm_bpf_guest::Error) -> Self {
-        Self::Bpf(error)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
-}
-
-impl From<lexopt::Error> for Failure {
-    fn from(error: lexopt::Error) -> Self {
-        Self::Usage(error.to_string())
-    }
+    end("runqlat", run());
 }
 
 #[derive(Debug, Default)]
@@ -111,7 +70,7 @@ fn arguments(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Erro
             Short('T') | Long("timestamp") => options.timestamp = true,
             Short('P') | Long("processes") => options.processes = true,
             Short('L') | Long("threads") => options.threads = true,
-            Short('p') | Long("pid") => options.pid = parser.value()?.parse_with(pid)?,
+            Short('p') | Long("pid") => options.pid = parser.value()?.parse_with(id)?,
             Short('h') | Long("help") => {
                 println!("{HELP}");
                 return Ok(None);
@@ -127,22 +86,6 @@ fn arguments(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Erro
         return Err("-P and -L exclude each other".into());
     }
     Ok(Some(options))
-}
-
-/// 0 stands for all processes.
-fn pid(text: &str) -> Result<u32, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("not a process ID".into()),
-        Ok(pid) => Ok(pid),
-    }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "not a number of seconds above 0".into())
 }
 
 fn run() -> Result<(), Failure> {
@@ -202,8 +145,7 @@ fn run() -> Result<(), Failure> {
 
 fn print(output: &mut impl Write, options: &Options, hists: &[(u32, hist)]) -> io::Result<()> {
     if options.timestamp {
-        let (hour, minute, second) = time_of_day();
-        writeln!(output, "{hour:02}:{minute:02}:{second:02}")?;
+        writeln!(output, "{}", TimeOfDay::now())?;
     }
     for (id, hist) in hists {
         if options.processes {
@@ -217,18 +159,6 @@ fn print(output: &mut impl Write, options: &Options, hists: &[(u32, hist)]) -> i
         writeln!(output, "(no task waited)\n")?;
     }
     Ok(())
-}
-
-/// Hours, minutes and seconds, UTC.
-fn time_of_day() -> (u64, u64, u64) {
-    let since_midnight = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs() % 86_400);
-    (
-        since_midnight / 3600,
-        since_midnight / 60 % 60,
-        since_midnight % 60,
-    )
 }
 
 #[cfg(test)]

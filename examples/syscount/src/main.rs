@@ -4,11 +4,12 @@ mod errno;
 mod names;
 mod table;
 
-use std::io::{self, BufWriter, ErrorKind, Write as _};
+use std::io::{BufWriter, Write as _};
 use std::num::{NonZeroU64, NonZeroUsize};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use wasm_bpf_guest::{exit, printable, sleep_until, stdout, stop_requested};
+use example_common::{Failure, TimeOfDay, end, id, seconds};
+use wasm_bpf_guest::{printable, sleep_until, stdout};
 
 use table::{Row, Table};
 
@@ -45,49 +46,7 @@ Examples:
   sudo wasm-bpf run syscount.component.wasm -d 10 -e ENOENT -p 1234";
 
 fn main() {
-    match run() {
-        Ok(()) => {}
-        Err(Failure::Usage(text)) => {
-            eprintln!("syscount: {text}\ntry --help");
-            exit(2);
-        }
-        Err(Failure::Bpf(error)) if error.is_interrupted() => {}
-        Err(Failure::Bpf(error)) => {
-            eprintln!("syscount: {error:#}");
-            exit(1);
-        }
-        // Whoever read the output has seen enough; and a stop ends a write that waits for the reader.
-        Err(Failure::Output(error))
-            if error.kind() == ErrorKind::BrokenPipe || stop_requested() => {}
-        Err(Failure::Output(error)) => {
-            eprintln!("syscount: cannot write: {error}");
-            exit(1);
-        }
-    }
-}
-
-enum Failure {
-    Usage(String),
-    Bpf(wasm_bpf_guest::Error),
-    Output(io::Error),
-}
-
-impl From<wasm_bpf_guest::Error> for Failure {
-    fn from(error: wasm_bpf_guest::Error) -> Self {
-        Self::Bpf(error)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
-}
-
-impl From<lexopt::Error> for Failure {
-    fn from(error: lexopt::Error) -> Self {
-        Self::Usage(error.to_string())
-    }
+    end("syscount", run());
 }
 
 #[derive(Debug)]
@@ -136,7 +95,7 @@ fn arguments(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Erro
             Short('d') | Long("duration") => {
                 options.duration = Some(parser.value()?.parse_with(seconds)?);
             }
-            Short('p') | Long("pid") => options.pid = parser.value()?.parse_with(pid)?,
+            Short('p') | Long("pid") => options.pid = parser.value()?.parse_with(id)?,
             Short('x') | Long("failed") => options.only_failed = true,
             Short('e') | Long("errno") => {
                 options.errno = parser.value()?.parse_with(errno::parse)?;
@@ -162,22 +121,6 @@ fn arguments(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Erro
         return Err("-m is for the times that -L prints".into());
     }
     Ok(Some(options))
-}
-
-/// 0 stands for all processes.
-fn pid(text: &str) -> Result<u32, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("not a process ID".into()),
-        Ok(pid) => Ok(pid),
-    }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "not a number of seconds above 0".into())
 }
 
 fn run() -> Result<(), Failure> {
@@ -248,8 +191,7 @@ fn run() -> Result<(), Failure> {
             let name = |row: &Row| names::name_of(arch, row.key).into_owned();
             table.rows.iter().map(name).collect()
         };
-        let (hour, minute, second) = time_of_day();
-        writeln!(output, "[{hour:02}:{minute:02}:{second:02}]")?;
+        writeln!(output, "[{}]", TimeOfDay::now())?;
         table.print(&mut output, &names, &options)?;
         output.flush()?;
 
@@ -274,18 +216,6 @@ fn run() -> Result<(), Failure> {
 
 /// Processes that are counted at a time.
 const PROCESSES: u32 = 16384;
-
-/// Hours, minutes and seconds, UTC.
-fn time_of_day() -> (u64, u64, u64) {
-    let since_midnight = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs() % 86_400);
-    (
-        since_midnight / 3600,
-        since_midnight / 60 % 60,
-        since_midnight % 60,
-    )
-}
 
 #[cfg(test)]
 mod tests {

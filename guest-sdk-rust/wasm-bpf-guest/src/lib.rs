@@ -136,8 +136,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use lifecycle::{exit, sleep_until, stop_requested, subscribe_stop};
 pub use link::{Link, LinkInfo, LinkType};
 pub use map::{
-    BloomFilter, Map, MapCore, MapFlags, MapHandle, MapInfo, MapIter, MapKeyIter, MapType, PerCpu,
-    PerCpuMap, PerCpuMapIter, Queue, TypedMap, TypedMapIter,
+    BloomFilter, Map, MapCore, MapFlags, MapHandle, MapInfo, MapIter, MapKeyIter, MapType,
+    MapValue, PerCpu, PerCpuMap, Queue, TypedMap, TypedMapIter,
 };
 #[doc(hidden)]
 pub use mapped_memory::GlobalData;

@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::bindings::{mapped_memory, maps};
 use crate::error::{Error, ErrorKind, Result, words};
-use crate::map::{from_bytes, from_number, to_number};
+use crate::map::{from_bytes, to_number};
 use crate::{Map, MapCore as _};
 
 /// The memory of a map: global data, an array made with BPF_F_MMAPABLE, an arena. [`MapCore::mmap`](crate::MapCore::mmap) opens it.
@@ -70,10 +70,10 @@ impl MappedMemory {
         let told = |code| self.failed("read", offset, size_of::<T>(), code);
         match size_of::<T>() {
             4 if offset.is_multiple_of(4) => {
-                from_number(self.handle.read_u32(offset).map_err(told)?.into())
+                from_bytes(&self.handle.read_u32(offset).map_err(told)?.to_le_bytes())
             }
             8 if offset.is_multiple_of(8) => {
-                from_number(self.handle.read_u64(offset).map_err(told)?)
+                from_bytes(&self.handle.read_u64(offset).map_err(told)?.to_le_bytes())
             }
             size => from_bytes(&self.read(offset, size as u32)?),
         }
@@ -85,11 +85,11 @@ impl MappedMemory {
         match size_of::<T>() {
             4 if offset.is_multiple_of(4) => self
                 .handle
-                .write_u32(offset, to_number(value) as u32)
+                .write_u32(offset, to_number(value.as_bytes()) as u32)
                 .map_err(told),
             8 if offset.is_multiple_of(8) => self
                 .handle
-                .write_u64(offset, to_number(value))
+                .write_u64(offset, to_number(value.as_bytes()))
                 .map_err(told),
             _ => self.write(offset, value.as_bytes()),
         }

@@ -1,5 +1,7 @@
 //! The list that a read returns: records of all sources, packed as `buffers.wit` says.
 
+use std::ptr;
+
 /// Bytes in front of each record's data.
 pub(super) const HEADER: usize = 8;
 /// Bits of the first header word that hold the length of the data; bit 30 says "discarded".
@@ -21,14 +23,32 @@ pub(super) fn packed_length(data: usize) -> usize {
 pub(super) fn push_record(packed: &mut Vec<u8>, source: u32, data: (&[u8], &[u8])) {
     let length = data.0.len() + data.1.len();
     debug_assert!(length <= LENGTH as usize);
-    let [a, b, c, d] = (length as u32).to_ne_bytes();
-    let [e, f, g, h] = source.to_ne_bytes();
-    packed.extend_from_slice(&[a, b, c, d, e, f, g, h]);
-    packed.extend_from_slice(data.0);
-    if !data.1.is_empty() {
-        packed.extend_from_slice(data.1);
+    let frame = packed_length(length);
+    packed.reserve(frame);
+    // SAFETY: there is room for the frame; its last 8 bytes are the padding's, or the header's if there is no data, so that all
+    // of it is initialized.
+    unsafe {
+        let start = packed.as_mut_ptr().add(packed.len());
+        start.add(frame - 8).cast::<[u8; 8]>().write([0; 8]);
+        write_header(start, length as u32, source);
+        let to = start.add(HEADER);
+        ptr::copy_nonoverlapping(data.0.as_ptr(), to, data.0.len());
+        if !data.1.is_empty() {
+            ptr::copy_nonoverlapping(data.1.as_ptr(), to.add(data.0.len()), data.1.len());
+        }
+        packed.set_len(packed.len() + frame);
     }
-    packed.extend_from_slice(&[0; 8][..length.next_multiple_of(8) - length]);
+}
+
+/// Writes a record's header.
+///
+/// # Safety
+/// There is room for 8 bytes.
+pub(super) unsafe fn write_header(at: *mut u8, word: u32, source: u32) {
+    let [a, b, c, d] = word.to_ne_bytes();
+    let [e, f, g, h] = source.to_ne_bytes();
+    // SAFETY: as the caller says.
+    unsafe { at.cast::<[u8; 8]>().write([a, b, c, d, e, f, g, h]) };
 }
 
 /// Appends how many records were lost at a source.

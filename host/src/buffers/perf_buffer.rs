@@ -137,14 +137,38 @@ impl CpuBuffer {
     }
 
     /// Appends records, as long as `packed` does not become longer than `most`, but at least one if it is empty. Losses that are
-    /// written between the records go to `written`.
+    /// written between the records go to `written`. Takes nothing from a buffer that is corrupt.
     fn take(
         &self,
         most: usize,
         packed: &mut Vec<u8>,
-        mut written: Option<&mut Lost>,
+        written: Option<&mut Lost>,
     ) -> Result<(), Corrupt> {
         let (tail, pending) = self.pending()?;
+        let start = packed.len();
+        let mut lost = Lost::default();
+        let taken = self
+            .copy(tail, pending, most, packed, &mut lost)
+            .inspect_err(|_| packed.truncate(start))?;
+        if let Some(written) = written {
+            written.count = written.count.saturating_add(lost.count);
+            written.entries.append(&mut lost.entries);
+        }
+        // Only now may the kernel write there again.
+        self.tail()
+            .store(tail.wrapping_add(taken as u64), Ordering::Release);
+        Ok(())
+    }
+
+    /// How many bytes of the buffer were copied or passed over.
+    fn copy(
+        &self,
+        tail: u64,
+        pending: usize,
+        most: usize,
+        packed: &mut Vec<u8>,
+        lost: &mut Lost,
+    ) -> Result<usize, Corrupt> {
         // Packed, a record takes no more than it does in the buffer: 8 bytes of header there and 4 of its length.
         packed.reserve(pending.min(most.saturating_sub(packed.len())));
         let mut taken = 0;
@@ -175,21 +199,16 @@ impl CpuBuffer {
                     push_record(packed, self.cpu, data);
                 }
                 sys::PERF_RECORD_LOST if size >= HEADER + 16 => {
-                    if let Some(lost) = &mut written {
-                        let count = u64::from_ne_bytes(self.word(body.wrapping_add(8)));
-                        lost.count = lost.count.saturating_add(count);
-                        push_lost(&mut lost.entries, self.cpu, count);
-                    }
+                    let count = u64::from_ne_bytes(self.word(body.wrapping_add(8)));
+                    lost.count = lost.count.saturating_add(count);
+                    push_lost(&mut lost.entries, self.cpu, count);
                 }
                 // Others, such as those of throttling, say nothing about records.
                 _ => {}
             }
             taken += size;
         }
-        // Only now may the kernel write there again.
-        self.tail()
-            .store(tail.wrapping_add(taken as u64), Ordering::Release);
-        Ok(())
+        Ok(taken)
     }
 
     /// How many records the kernel could not write, ever.

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering, fence};
 use rustix::mm::ProtFlags;
 use rustix::param::page_size;
 
-use super::packed::{HEADER, frame_length};
+use super::packed::{frame_length, write_header};
 use crate::mmap::SharedMapping;
 
 /// The program has not submitted the record yet.
@@ -109,13 +109,36 @@ impl Ring {
     }
 
     /// Appends whole records to `out`, their second header word replaced by `source`. Stops before `out` would be longer than `most`, but
-    /// if `out` is empty one record is taken however long it is.
+    /// if `out` is empty one record is taken however long it is. Takes nothing from a ring that is corrupt.
     pub(super) fn take(&self, source: u32, most: usize, out: &mut Vec<u8>) -> Result<(), Corrupt> {
         let (from, pending) = self.pending()?;
-        let room = most.saturating_sub(out.len());
+        let start = out.len();
+        let taken = self
+            .copy(from, pending, source, most, out)
+            .inspect_err(|_| out.truncate(start))?;
+        if taken > 0 {
+            // Only now may the kernel write there again.
+            let position = position(&self.consumer);
+            position.store(from.wrapping_add(taken), Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// How many bytes were copied. One pass, record by record: the headers are in the way of one large copy, which a second pass would
+    /// have to change.
+    fn copy(
+        &self,
+        from: usize,
+        pending: usize,
+        source: u32,
+        most: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<usize, Corrupt> {
+        out.reserve(pending.min(most.saturating_sub(out.len())));
         let mut taken = 0;
         while taken < pending {
-            let header = self.header(from.wrapping_add(taken))?;
+            let position = from.wrapping_add(taken);
+            let header = self.header(position)?;
             if header & BUSY != 0 {
                 break;
             }
@@ -123,69 +146,146 @@ impl Ring {
             if frame > pending - taken {
                 return Err(Corrupt);
             }
-            let alone = taken == 0 && out.is_empty();
-            if taken + frame > room && !alone {
-                break;
+            if out.len() + frame > most {
+                if !out.is_empty() {
+                    break;
+                }
+                out.reserve(frame);
+            }
+            // SAFETY: `frame` bytes from the masked position on are within the double mapping, since frame <= pending <= size; `out` has
+            // room for them, and they are initialized by the copy. The header that is written is the one that was checked,
+            // whatever another process does to the ring meanwhile.
+            unsafe {
+                let to = out.as_mut_ptr().add(out.len());
+                ptr::copy_nonoverlapping(self.data(position), to, frame);
+                write_header(to, header, source);
+                out.set_len(out.len() + frame);
             }
             taken += frame;
         }
-        if taken == 0 {
-            return Ok(());
-        }
-        let start = out.len();
-        out.reserve(taken);
-        // SAFETY: `taken` bytes from the masked position on are within the double mapping, since taken <= pending <= size;
-        // `out` has room for them, and they are initialized by the copy.
-        unsafe {
-            ptr::copy_nonoverlapping(self.data(from), out.as_mut_ptr().add(start), taken);
-            out.set_len(start + taken);
-        }
-        if stamp(&mut out[start..], source).is_err() {
-            // Changed by another process between check and copy.
-            out.truncate(start);
-            return Err(Corrupt);
-        }
-        // Only now may the kernel write there again.
-        position(&self.consumer).store(from.wrapping_add(taken), Ordering::Release);
-        Ok(())
+        Ok(taken)
     }
-}
-
-/// Writes `source` into the second header word of each record of `frames`.
-fn stamp(frames: &mut [u8], source: u32) -> Result<(), Corrupt> {
-    let mut rest = frames;
-    while !rest.is_empty() {
-        let (header, _) = rest.split_first_chunk_mut::<HEADER>().ok_or(Corrupt)?;
-        let [a, b, c, d, ..] = *header;
-        let frame = frame_length(u32::from_ne_bytes([a, b, c, d]));
-        header[4..].copy_from_slice(&source.to_ne_bytes());
-        rest = rest.get_mut(frame..).ok_or(Corrupt)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+    use rustix::io::pwrite;
+
     use super::*;
 
-    #[test]
-    fn stamps_each_record() {
-        let mut frames = Vec::new();
-        for length in [3u32, 8] {
-            frames.extend_from_slice(&length.to_ne_bytes());
-            frames.extend_from_slice(&77u32.to_ne_bytes());
-            frames.extend_from_slice(&[1; 8]);
+    /// A ring in memory of our own, laid out as the kernel does: positions, then the data twice.
+    struct Fake {
+        ring: Ring,
+        fd: OwnedFd,
+        produced: usize,
+    }
+
+    const SIZE: usize = 4096;
+
+    impl Fake {
+        fn new() -> Self {
+            let fd = memfd_create("ring", MemfdFlags::CLOEXEC).unwrap();
+            // The kernel's ring has the size of a page; where pages are larger, so is the ring.
+            let size = SIZE.max(page_size());
+            ftruncate(&fd, (2 * page_size() + 2 * size) as u64).unwrap();
+            let ring = Ring::map(fd.try_clone().unwrap(), size as u32).unwrap();
+            Self {
+                ring,
+                fd,
+                produced: 0,
+            }
         }
-        stamp(&mut frames, 5).unwrap();
-        assert_eq!(frames[4..8], 5u32.to_ne_bytes());
-        assert_eq!(frames[20..24], 5u32.to_ne_bytes());
+
+        fn write(&self, position: usize, bytes: &[u8]) {
+            let size = self.ring.size;
+            for (index, byte) in bytes.iter().enumerate() {
+                let at = (position + index) & (size - 1);
+                for copy in [at, at + size] {
+                    let offset = (2 * page_size() + copy) as u64;
+                    assert_eq!(pwrite(&self.fd, &[*byte], offset), Ok(1));
+                }
+            }
+        }
+
+        fn produce_to(&mut self, position: usize) {
+            self.produced = position;
+            let bytes = position.to_ne_bytes();
+            assert_eq!(
+                pwrite(&self.fd, &bytes, page_size() as u64),
+                Ok(bytes.len())
+            );
+        }
+
+        fn produce(&mut self, word: u32, data: &[u8]) {
+            let mut record = word.to_ne_bytes().to_vec();
+            record.extend(77u32.to_ne_bytes());
+            record.extend(data);
+            record.resize(record.len().next_multiple_of(8), 0);
+            self.write(self.produced, &record);
+            self.produce_to(self.produced + record.len());
+        }
+
+        fn take(&self, most: usize) -> Result<Vec<u8>, Corrupt> {
+            let mut out = Vec::new();
+            self.ring.take(5, most, &mut out).map(|()| out)
+        }
     }
 
     #[test]
-    fn lengths_past_the_end_are_found() {
-        let mut frames = vec![0; 16];
-        frames[..4].copy_from_slice(&100u32.to_ne_bytes());
-        assert_eq!(stamp(&mut frames, 0), Err(Corrupt));
-        assert_eq!(stamp(&mut [0; 4], 0), Err(Corrupt));
+    fn records_come_whole_and_with_their_source() {
+        let mut fake = Fake::new();
+        // Around the end several times.
+        for turn in 0..1000usize {
+            let data = vec![turn as u8; 1 + turn % 50];
+            fake.produce(data.len() as u32, &data);
+            fake.produce(8 | 1 << 30, &[9; 8]);
+            let packed = fake.take(1 << 16).unwrap();
+            let first = frame_length(data.len() as u32);
+            assert_eq!(packed.len(), first + 16);
+            assert_eq!(packed[..4], (data.len() as u32).to_ne_bytes());
+            assert_eq!(packed[4..8], 5u32.to_ne_bytes());
+            assert_eq!(&packed[8..8 + data.len()], data);
+            assert_eq!(packed[first..first + 4], (8u32 | 1 << 30).to_ne_bytes());
+            assert_eq!(fake.ring.available(), Ok(0));
+        }
+    }
+
+    #[test]
+    fn a_read_ends_before_what_does_not_fit_or_is_not_submitted() {
+        let mut fake = Fake::new();
+        for _ in 0..3 {
+            fake.produce(8, &[1; 8]);
+        }
+        fake.produce(8 | BUSY, &[2; 8]);
+        fake.produce(8, &[3; 8]);
+        assert_eq!(fake.take(0).unwrap().len(), 16, "one at least");
+        assert_eq!(fake.take(31).unwrap().len(), 16);
+        assert_eq!(fake.take(1 << 16).unwrap().len(), 16);
+        assert!(fake.take(1 << 16).unwrap().is_empty());
+        assert_eq!(fake.ring.has_record(), Ok(false));
+        assert_eq!(fake.ring.available(), Ok(32));
+        let mut out = vec![0; 10];
+        fake.write(48, &8u32.to_ne_bytes());
+        fake.ring.take(5, 12, &mut out).unwrap();
+        assert_eq!(out.len(), 10, "there is something in it already");
+    }
+
+    #[test]
+    fn nothing_is_taken_from_a_corrupt_ring() {
+        let mut fake = Fake::new();
+        fake.produce(8, &[1; 8]);
+        fake.produce(1000, &[2; 8]);
+        assert_eq!(fake.take(1 << 16), Err(Corrupt));
+        assert_eq!(fake.ring.available(), Ok(32));
+        let mut out = vec![7; 24];
+        assert_eq!(fake.ring.take(0, 1 << 16, &mut out), Err(Corrupt));
+        assert_eq!(out, [7; 24]);
+        let mut fake = Fake::new();
+        fake.produce_to(fake.ring.size + 8);
+        assert_eq!(fake.take(1 << 16), Err(Corrupt));
+        let fake = Fake::new();
+        assert_eq!(pwrite(&fake.fd, &4usize.to_ne_bytes(), 0), Ok(8));
+        assert_eq!(fake.take(1 << 16), Err(Corrupt));
     }
 }

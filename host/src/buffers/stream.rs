@@ -276,6 +276,9 @@ impl<S: Source> Stream<S> {
         if let Some(records) = self.pending(max_bytes)? {
             return Ok(records);
         }
+        if deadline.is_over() {
+            return self.nothing();
+        }
         if let Some(records) = self.lost_before_wait()? {
             return Ok(records);
         }
@@ -297,6 +300,9 @@ impl<S: Source> Stream<S> {
         let deadline = Deadline::after(timeout);
         if let Some(records) = self.pending(max_bytes)? {
             return Ok(records);
+        }
+        if deadline.is_over() {
+            return self.nothing();
         }
         if let Some(records) = self.lost_before_wait()? {
             return Ok(records);

@@ -144,26 +144,26 @@ impl PerfBuffer<'_> {
 
     fn hand_out(&self, records: &buffers::Records) {
         let mut state = self.state.borrow_mut();
-        state.lost = state.lost.saturating_add(records.lost);
+        let State {
+            sample_cb,
+            lost_cb,
+            lost,
+        } = &mut *state;
+        *lost = lost.saturating_add(records.lost);
         let mut at = 0;
         while let Some(entry) = next_entry(&records.packed, &mut at) {
             // There are no 2^31 CPUs.
-            match (entry, &mut *state) {
-                (
-                    Entry::Record { source, data },
-                    State {
-                        sample_cb: Some(callback),
-                        ..
-                    },
-                ) => callback(source as i32, data),
-                (
-                    Entry::Lost { source, count },
-                    State {
-                        lost_cb: Some(callback),
-                        ..
-                    },
-                ) => callback(source as i32, count),
-                _ => {}
+            match entry {
+                Entry::Record { source, data } => {
+                    if let Some(callback) = sample_cb {
+                        callback(source as i32, data);
+                    }
+                }
+                Entry::Lost { source, count } => {
+                    if let Some(callback) = lost_cb {
+                        callback(source as i32, count);
+                    }
+                }
             }
         }
     }

@@ -218,7 +218,10 @@ impl RingBuffer<'_> {
             at,
             ..
         } = &mut *state;
-        while let Some(entry) = next_entry(packed, at) {
+        let mut position = *at;
+        let mut handed_out = 0i32;
+        let mut stopped = 0;
+        while let Some(entry) = next_entry(packed, &mut position) {
             // Rings have no entries that count losses: those are told apart.
             let Entry::Record { source, data } = entry else {
                 continue;
@@ -228,11 +231,17 @@ impl RingBuffer<'_> {
             };
             let answer = callback(data);
             if answer < 0 {
-                *count = answer;
-                return answer;
+                stopped = answer;
+                break;
             }
-            *count = count.saturating_add(1);
+            handed_out += 1;
         }
-        0
+        *at = position;
+        *count = if stopped < 0 {
+            stopped
+        } else {
+            count.saturating_add(handed_out)
+        };
+        stopped
     }
 }

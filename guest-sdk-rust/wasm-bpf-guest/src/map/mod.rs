@@ -8,9 +8,9 @@ use std::fmt;
 use std::rc::Rc;
 
 pub use self::iter::{MapIter, MapKeyIter};
-pub use self::percpu::{PerCpu, PerCpuMap, PerCpuMapIter};
-pub use self::typed::{BloomFilter, Queue, TypedMap, TypedMapIter};
-pub(crate) use self::typed::{from_bytes, from_number, to_number};
+pub use self::percpu::{PerCpu, PerCpuMap};
+pub use self::typed::{BloomFilter, MapValue, Queue, TypedMap, TypedMapIter};
+pub(crate) use self::typed::{from_bytes, to_number};
 use crate::bindings::maps::{self, UpdateMode};
 use crate::error::{Error, ErrorKind, Result, words};
 use crate::{MappedMemory, Program};
@@ -555,7 +555,6 @@ macro_rules! is_a_map {
     };
 }
 is_a_map! { TypedMap<K, V> }
-is_a_map! { PerCpuMap<K, V> }
 is_a_map! { Queue<V> }
 is_a_map! { BloomFilter<V> }
 

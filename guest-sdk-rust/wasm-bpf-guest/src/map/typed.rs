@@ -1,5 +1,6 @@
 //! Maps whose keys and values are types instead of bytes.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::marker::PhantomData;
 
@@ -10,8 +11,8 @@ use crate::error::{Error, Result};
 
 /// A map with keys `K` and values `V`. `M` is any map: an object's [`Map`], a [`MapHandle`](crate::MapHandle).
 ///
-/// The byte functions of [`MapCore`] are there too. Per-CPU maps are [`PerCpuMap`](crate::PerCpuMap)s, maps without keys [`Queue`]s and
-/// [`BloomFilter`]s.
+/// The byte functions of [`MapCore`] are there too. The values of per-CPU maps are [`PerCpu`](crate::PerCpu)s, and
+/// [`PerCpuMap`](crate::PerCpuMap) is short for that; maps without keys are [`Queue`]s and [`BloomFilter`]s.
 ///
 /// ```no_run
 /// use wasm_bpf_guest::{MapFlags, MapHandle, MapType, TypedMap};
@@ -34,21 +35,51 @@ pub struct TypedMap<K, V, M = Map> {
     types: PhantomData<(K, V)>,
 }
 
-/// Whether a type crosses to the host as a number.
-pub(crate) const fn is_number<T>() -> bool {
-    matches!(size_of::<T>(), 1 | 2 | 4 | 8)
+/// What can be a value of a [`TypedMap`]: types that are plain bytes, and [`PerCpu`](crate::PerCpu)s of them.
+pub trait MapValue: sealed::Value {}
+
+impl<T: sealed::Value> MapValue for T {}
+
+pub(super) mod sealed {
+    use super::{Cow, FromBytes, Immutable, IntoBytes, Result, from_bytes};
+
+    /// How values cross.
+    pub trait Value: Sized {
+        /// Bytes of one value as the BPF program sees it.
+        const SIZE: usize;
+        /// Whether there is one for each CPU.
+        const IS_PER_CPU: bool = false;
+
+        /// Reads what the host returns for one key.
+        fn decode(bytes: &[u8]) -> Result<Self>;
+
+        /// What the host takes for these keys.
+        fn encode(values: &[Self]) -> Cow<'_, [u8]>;
+    }
+
+    impl<T: IntoBytes + FromBytes + Immutable> Value for T {
+        const SIZE: usize = size_of::<T>();
+
+        fn decode(bytes: &[u8]) -> Result<Self> {
+            from_bytes(bytes)
+        }
+
+        fn encode(values: &[Self]) -> Cow<'_, [u8]> {
+            Cow::Borrowed(values.as_bytes())
+        }
+    }
 }
 
-/// The bytes of a type of up to 8 bytes as a number.
-pub(crate) fn to_number<T: IntoBytes + Immutable>(value: &T) -> u64 {
+/// Whether values of this size cross to the host as numbers.
+const fn is_number(size: usize) -> bool {
+    matches!(size, 1 | 2 | 4 | 8)
+}
+
+/// Up to 8 bytes as a number.
+pub(crate) fn to_number(value: &[u8]) -> u64 {
     let mut bytes = [0; 8];
-    bytes[..size_of::<T>()].copy_from_slice(value.as_bytes());
+    bytes[..value.len()].copy_from_slice(value);
     u64::from_le_bytes(bytes)
-}
-
-/// The other way round.
-pub(crate) fn from_number<T: FromBytes>(number: u64) -> Result<T> {
-    from_bytes(&number.to_le_bytes()[..size_of::<T>()])
 }
 
 /// A value out of bytes of exactly its size.
@@ -64,7 +95,7 @@ pub(crate) fn from_bytes<T: FromBytes>(bytes: &[u8]) -> Result<T> {
 }
 
 /// Whether the sizes of a map are those of types.
-pub(crate) fn check_sizes(
+fn check_sizes(
     map: &impl MapCore,
     key: Option<usize>,
     value: usize,
@@ -100,24 +131,17 @@ pub(crate) fn check_sizes(
 impl<K, V, M: MapCore> TypedMap<K, V, M>
 where
     K: IntoBytes + FromBytes + Immutable,
-    V: IntoBytes + FromBytes + Immutable,
+    V: MapValue,
 {
     /// Looks at a map as one of these types.
     ///
     /// # Errors
-    /// [`ErrorKind::WrongSize`](crate::ErrorKind::WrongSize) if the map's keys or values have other sizes, or values for each CPU.
+    /// [`ErrorKind::WrongSize`](crate::ErrorKind::WrongSize) if the map's keys or values have other sizes, or if it has values for each CPU and the type
+    /// has not, or the other way round.
     pub fn new(map: M) -> Result<Self> {
         let this = Self::unchecked(map);
         this.map()?;
         Ok(this)
-    }
-
-    fn map(&self) -> Result<&M> {
-        if !self.checked.get() {
-            check_sizes(&self.map, Some(size_of::<K>()), size_of::<V>(), false)?;
-            self.checked.set(true);
-        }
-        Ok(&self.map)
     }
 
     /// For generated skeletons: a map that may not be there. Its sizes are checked when it is first used.
@@ -130,34 +154,44 @@ where
         }
     }
 
+    fn map(&self) -> Result<&M> {
+        if !self.checked.get() {
+            check_sizes(&self.map, Some(size_of::<K>()), V::SIZE, V::IS_PER_CPU)?;
+            self.checked.set(true);
+        }
+        Ok(&self.map)
+    }
+
+    /// Whether key and value cross as numbers, without lists.
+    const ARE_NUMBERS: bool = is_number(size_of::<K>()) && is_number(V::SIZE) && !V::IS_PER_CPU;
+
     /// The value of a key.
     pub fn get(&self, key: &K) -> Result<Option<V>> {
-        if const { is_number::<K>() && is_number::<V>() } {
+        if const { Self::ARE_NUMBERS } {
             let handle = self.map()?.handle()?;
-            return handle
-                .lookup_number(to_number(key))
-                .map_err(|code| failed(handle, "look up a key in", code, key.as_bytes(), None))?
-                .map(from_number)
+            let number = handle
+                .lookup_number(to_number(key.as_bytes()))
+                .map_err(|code| failed(handle, "look up a key in", code, key.as_bytes(), None))?;
+            return number
+                .map(|number| V::decode(&number.to_le_bytes()[..V::SIZE]))
                 .transpose();
         }
         self.map()?
             .lookup(key.as_bytes())?
-            .map(|value| from_bytes(&value))
+            .map(|value| V::decode(&value))
             .transpose()
     }
 
     /// Creates or replaces the value of a key, as `flags` say.
     pub fn insert(&self, key: &K, value: &V, flags: MapFlags) -> Result<()> {
-        if const { is_number::<K>() && is_number::<V>() } {
+        let value = V::encode(std::slice::from_ref(value));
+        if const { Self::ARE_NUMBERS } {
             let handle = self.map()?.handle()?;
             return handle
-                .update_number(to_number(key), to_number(value), flags.mode())
-                .map_err(|code| {
-                    let (key, value) = (key.as_bytes(), value.as_bytes());
-                    failed(handle, "update", code, key, Some(value))
-                });
+                .update_number(to_number(key.as_bytes()), to_number(&value), flags.mode())
+                .map_err(|code| failed(handle, "update", code, key.as_bytes(), Some(&value)));
         }
-        self.map()?.update(key.as_bytes(), value.as_bytes(), flags)
+        self.map()?.update(key.as_bytes(), &value, flags)
     }
 
     /// Deletes a key; whether it was there.
@@ -172,25 +206,26 @@ where
     pub fn take(&self, key: &K) -> Result<Option<V>> {
         self.map()?
             .lookup_and_delete(key.as_bytes())?
-            .map(|value| from_bytes(&value))
+            .map(|value| V::decode(&value))
             .transpose()
     }
 
     /// The values of many keys, fetched with one call of the host for up to 4096 of them.
     pub fn get_many(&self, keys: &[K]) -> Result<Vec<Option<V>>> {
         let handle = self.map()?.handle()?;
-        let mut values = Vec::with_capacity(keys.len());
+        let length = handle.info().value_length as usize;
         // The host returns 16 MiB at most.
-        let most = (16 << 20) / size_of::<V>().max(1);
-        for keys in keys.chunks(most.clamp(1, 4096)) {
+        let most = ((16 << 20) / length.max(1)).clamp(1, 4096);
+        let mut values = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(most) {
             let found = handle.lookup_many(keys.as_bytes()).map_err(|code| {
                 let key = keys[0].as_bytes();
                 failed(handle, "look up many keys in", code, key, None)
             })?;
             for index in 0..keys.len() {
                 let is_there = found.found[index / 8] >> (index % 8) & 1 == 1;
-                let at = index * size_of::<V>();
-                let value = is_there.then(|| from_bytes(&found.values[at..at + size_of::<V>()]));
+                let at = index * length;
+                let value = is_there.then(|| V::decode(&found.values[at..at + length]));
                 values.push(value.transpose()?);
             }
         }
@@ -203,12 +238,8 @@ where
     /// [`ErrorKind::WrongSize`](crate::ErrorKind::WrongSize) if there are not as many values as keys. Of the first entry that fails; those before it are stored, and
     /// the message says how many.
     pub fn insert_many(&self, keys: &[K], values: &[V], flags: MapFlags) -> Result<()> {
-        update_many(
-            self.map()?.handle()?,
-            keys.as_bytes(),
-            values.as_bytes(),
-            flags,
-        )
+        let handle = self.map()?.handle()?;
+        update_many(handle, keys.as_bytes(), &V::encode(values), flags)
     }
 
     /// Deletes many keys with one call of the host; how many of them were there.
@@ -243,12 +274,12 @@ impl<K, V> TypedMapIter<K, V> {
     }
 }
 
-impl<K: FromBytes, V: FromBytes> Iterator for TypedMapIter<K, V> {
+impl<K: FromBytes, V: MapValue> Iterator for TypedMapIter<K, V> {
     type Item = Result<(K, V)>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let entry = self.inner.next_entry().transpose()?;
-        Some(entry.and_then(|(key, value)| Ok((from_bytes(key)?, from_bytes(value)?))))
+        Some(entry.and_then(|(key, value)| Ok((from_bytes(key)?, V::decode(value)?))))
     }
 }
 

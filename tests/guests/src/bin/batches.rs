@@ -429,6 +429,7 @@ where
     V: wasm_bpf_guest::zerocopy::IntoBytes
         + wasm_bpf_guest::zerocopy::FromBytes
         + wasm_bpf_guest::zerocopy::Immutable
+        + Clone
         + PartialEq
         + std::fmt::Debug,
 {
@@ -446,7 +447,8 @@ where
             cpus * size_of::<V>().next_multiple_of(8)
         );
         let values = (0..cpus).map(&value).collect::<Vec<_>>();
-        map.insert(&2, &values, MapFlags::Any).unwrap();
+        map.insert(&2, &values.clone().into(), MapFlags::Any)
+            .unwrap();
         assert_eq!(*map.get(&2).unwrap().unwrap(), *values);
         let bytes = map.lookup_percpu(&2u32.to_ne_bytes()).unwrap().unwrap();
         assert_eq!(bytes.len(), cpus);
@@ -457,9 +459,14 @@ where
         let found = entries.iter().find(|(key, _)| *key == 2).unwrap();
         assert_eq!(*found.1, *values);
         assert_fails!(
-            map.insert(&2, &values[1..], MapFlags::Any),
+            map.insert(&2, &values[1..].to_vec().into(), MapFlags::Any),
             ErrorKind::WrongSize,
-            "possible CPUs"
+            "`tested`"
+        );
+        let many = map.get_many(&[2, 9]).unwrap();
+        assert_eq!(
+            (many[0].as_deref(), many[1].is_none()),
+            (Some(&*values), true)
         );
         if !matches!(kind, MapType::PercpuArray) {
             let taken = map.drain().collect::<Result<Vec<_>, _>>().unwrap();
