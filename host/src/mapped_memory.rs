@@ -45,6 +45,9 @@ enum Memory {
 // SAFETY: an arena's memory is only copied from and to by the kernel, at an address that stays the same while the arena is kept.
 unsafe impl Send for Memory {}
 
+/// An entry of 8 bytes for each page of 4096.
+const PAGE_TABLES: u64 = 512;
+
 /// What one call copies at most.
 const MAX_COPY: usize = 16 << 20;
 
@@ -72,6 +75,8 @@ impl Mapping {
         }
         let need = Need {
             descriptors: 1,
+            // The pages are the map's; the tables that say where they are come with each mapping.
+            map_memory: size / PAGE_TABLES + page_size() as u64,
             ..Need::default()
         };
         let held = ctx

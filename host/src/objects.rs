@@ -89,14 +89,14 @@ impl LoadedMap {
             .try_clone_to_owned()
     }
 
-    /// libbpf mapped the arena when it created it, and the kernel takes no second address for it.
-    fn arena(&self, object: &Arc<LoadedObject>) -> std::io::Result<ObjectArena> {
+    /// libbpf mapped the arena when it created it, and the kernel takes no second address for it. None if it took over one that was
+    /// pinned.
+    fn arena(&self, object: &Arc<LoadedObject>) -> Option<ObjectArena> {
         let mut length: sys::size_t = 0;
         // SAFETY: as above. For an arena this is where its mapping begins; the length is that of initial data, of which there is none.
         let start = unsafe { sys::bpf_map__initial_value(self.pointer.as_ptr(), &raw mut length) };
-        let start = NonNull::new(start.cast::<u8>()).ok_or(std::io::ErrorKind::Unsupported)?;
-        Ok(ObjectArena {
-            start,
+        Some(ObjectArena {
+            start: NonNull::new(start.cast())?,
             _object: Arc::clone(object),
         })
     }
@@ -556,10 +556,11 @@ impl HostObject for WasmBpfCtxView<'_> {
             .ok_or(ErrorCode::NotFound)?;
         let fd = map.duplicate_fd()?;
         let memory = Arc::clone(&map.memory);
-        let arena = matches!(map.kind, MapType::Arena).then(|| map.arena(object));
+        let is_arena = matches!(map.kind, MapType::Arena);
+        let arena = is_arena.then(|| map.arena(object)).flatten();
         let mut map = Map::from_fd(&self.ctx.usage, fd, Some(&name), memory)?;
         if let Some(arena) = arena {
-            map.set_arena(arena?);
+            map.set_arena(arena);
         }
         Ok(self.table.push(map)?)
     }

@@ -12,6 +12,9 @@ use crate::error::{CodeError, CodeResult};
 /// What one call of `lookup-many` returns of values at most, in bytes.
 const MAX_VALUE_BYTES: usize = 16 << 20;
 
+/// Keys that one call deals with at most: each may cost a system call, and nothing ends a call in between.
+const MAX_KEYS: usize = 1 << 18;
+
 /// Elements that are given to the kernel at once: so that one system call does not last for long.
 const AT_ONCE: usize = 4096;
 
@@ -23,7 +26,12 @@ impl Map {
         if size == 0 || !keys.len().is_multiple_of(size) {
             return Err(ErrorCode::WrongSize.into());
         }
-        Ok(keys.len() / size)
+        let count = keys.len() / size;
+        // Guest-controlled.
+        if count > MAX_KEYS {
+            return Err(ErrorCode::LimitExceeded.into());
+        }
+        Ok(count)
     }
 
     fn key_at<'a>(&self, keys: &'a [u8], index: usize) -> &'a [u8] {

@@ -334,60 +334,85 @@ fn demand_count(map: &maps::Map, keys: &[u8], count: u32) -> Result<()> {
     )))
 }
 
+/// Keys that are given to the host at once: it takes four times as many.
+const KEYS: usize = 1 << 16;
+
+/// Stores values of many keys.
 fn update_many(map: &maps::Map, keys: &[u8], values: &[u8], flags: MapFlags) -> Result<()> {
-    match map.update_many(keys, values, flags.mode()) {
-        Ok(maps::Updated { failed: None, .. }) => Ok(()),
-        Ok(maps::Updated {
-            count,
-            failed: Some(code),
-        }) => Err(Error::of_code(
-            code,
-            format!(
-                "cannot update the map `{}`: {}; {count} entries were stored before that",
-                map.info().name,
-                words(code)
-            ),
-        )),
-        Err(code) => {
-            let info = map.info();
-            Err(Error::of_code(
+    let info = map.info();
+    let (key_size, value_length) = (info.key_size as usize, info.value_length as usize);
+    let count = keys.len() / key_size.max(1);
+    if keys.len() != count * key_size || values.len() != count * value_length {
+        return Err(Error::layout(format!(
+            "cannot update many keys of the map `{}`: {} bytes of keys of {key_size}, {} bytes of values of {value_length}",
+            info.name,
+            keys.len(),
+            values.len(),
+        )));
+    }
+    let mut stored = 0;
+    while stored < count {
+        let end = count.min(stored + KEYS);
+        let keys = &keys[stored * key_size..end * key_size];
+        let values = &values[stored * value_length..end * value_length];
+        let failed = match map.update_many(keys, values, flags.mode()) {
+            Ok(updated) => {
+                stored += updated.count as usize;
+                updated.failed
+            }
+            Err(code) => Some(code),
+        };
+        if let Some(code) = failed {
+            return Err(Error::of_code(
                 code,
                 format!(
-                    "cannot update many keys of the map `{}`: {}: {} bytes of keys of {}, {} bytes of values of {}",
+                    "cannot update the map `{}`: {}; {stored} entries were stored before that",
                     info.name,
-                    words(code),
-                    keys.len(),
-                    info.key_size,
-                    values.len(),
-                    info.value_length
+                    words(code)
                 ),
-            ))
+            ));
         }
     }
+    Ok(())
 }
 
-/// How many were there.
+/// Deletes many keys; how many were there.
 fn delete_many(map: &maps::Map, keys: &[u8]) -> Result<u32> {
-    match map.delete_many(keys) {
-        Ok(maps::Deleted {
-            count,
-            missing,
-            failed: None,
-        }) => Ok(count - missing),
-        Ok(maps::Deleted {
-            count,
-            failed: Some(code),
-            ..
-        }) => Err(Error::of_code(
-            code,
-            format!(
-                "cannot delete keys of the map `{}`: {}; {count} were dealt with before that",
-                map.info().name,
-                words(code)
-            ),
-        )),
-        Err(code) => Err(failed(map, "delete many keys of", code, keys, None)),
+    let info = map.info();
+    let key_size = info.key_size as usize;
+    let mut were_there = 0;
+    let mut done = 0;
+    // What is left over at the end is no key, which the host says.
+    for keys in keys.chunks((KEYS * key_size).max(1)) {
+        let failed = match map.delete_many(keys) {
+            Ok(deleted) => {
+                done += deleted.count;
+                were_there += deleted.count - deleted.missing;
+                deleted.failed
+            }
+            Err(ErrorKind::WrongSize) => {
+                return Err(failed(
+                    map,
+                    "delete many keys of",
+                    ErrorKind::WrongSize,
+                    keys,
+                    None,
+                ));
+            }
+            Err(code) => Some(code),
+        };
+        if let Some(code) = failed {
+            return Err(Error::of_code(
+                code,
+                format!(
+                    "cannot delete keys of the map `{}`: {}; {done} were dealt with before that",
+                    info.name,
+                    words(code)
+                ),
+            ));
+        }
     }
+    Ok(were_there)
 }
 
 /// An error that says which sizes were wrong, if they were.

@@ -232,7 +232,7 @@ where
         Ok(values)
     }
 
-    /// Creates or replaces the values of many keys with one call of the host.
+    /// Creates or replaces the values of many keys, up to 65,536 with each call of the host.
     ///
     /// # Errors
     /// [`ErrorKind::WrongSize`](crate::ErrorKind::WrongSize) if there are not as many values as keys. Of the first entry that fails; those before it are stored, and
@@ -242,7 +242,7 @@ where
         update_many(handle, keys.as_bytes(), &V::encode(values), flags)
     }
 
-    /// Deletes many keys with one call of the host; how many of them were there.
+    /// Deletes many keys, up to 65,536 with each call of the host; how many of them were there.
     pub fn remove_many(&self, keys: &[K]) -> Result<u32> {
         delete_many(self.map()?.handle()?, keys.as_bytes())
     }

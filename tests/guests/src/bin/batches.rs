@@ -227,6 +227,19 @@ fn many() {
     assert_eq!(map.remove_many(&keys).unwrap(), 0);
     assert!(map.iter().next().is_none());
     map.insert_many(&[], &[], MapFlags::Any).unwrap();
+    // More than the host takes at once.
+    let large = hash(150_000);
+    fill(&large, 150_000);
+    assert_eq!(large.iter().count(), 150_000);
+    let keys = (0..150_000).collect::<Vec<u32>>();
+    assert!(
+        large
+            .get_many(&keys)
+            .unwrap()
+            .into_iter()
+            .all(|value| value.is_some())
+    );
+    assert_eq!(large.remove_many(&keys).unwrap(), 150_000);
     // With the names of libbpf-rs.
     map.update_batch(
         &[1, 0, 0, 0, 2, 0, 0, 0],
@@ -335,6 +348,21 @@ fn hostile() {
         long.lookup_many(&keys[..64]).unwrap().values.len(),
         16 << 20
     );
+    // More keys than one call deals with, and as many as it does.
+    let many = vec![0; 4 * ((1 << 18) + 1)];
+    let limit = |code| matches!(code, types::ErrorCode::LimitExceeded);
+    assert!(limit(map.lookup_many(&many).unwrap_err()));
+    assert!(limit(map.delete_many(&many).unwrap_err()));
+    let mode = maps::UpdateMode::Any;
+    assert!(limit(
+        map.update_many(&many, &vec![0; 2 * many.len()], mode)
+            .unwrap_err()
+    ));
+    assert!(
+        map.lookup_many(&[0; 4]).unwrap().found == [0],
+        "nothing was stored"
+    );
+    assert_eq!(map.delete_many(&many[4..]).unwrap().missing, 1 << 18);
     // As many entries as there are numbers.
     let walk = maps::Walk::start(&long, false).unwrap();
     let mut count = 0;
