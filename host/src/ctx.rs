@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use wasmtime::component::ResourceTable;
 
 use crate::lifecycle::Stop;
+use crate::maps::Pins;
 use crate::messages::{MessageLevel, MessageSink};
 use crate::policy::{Limits, Policy, Usage};
 
@@ -15,6 +16,7 @@ pub struct WasmBpfCtx {
     pub(crate) stop: Stop,
     pub(crate) custom_btf: Option<PathBuf>,
     pub(crate) messages: Option<MessageSink>,
+    pub(crate) pins: Pins,
 }
 
 impl WasmBpfCtx {
@@ -80,6 +82,7 @@ impl WasmBpfCtxBuilder {
             stop: Stop::new(),
             custom_btf,
             messages,
+            pins: Pins::default(),
         }
     }
 }

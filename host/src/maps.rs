@@ -14,7 +14,8 @@ use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::Resource;
 
-pub(crate) use self::memory::{Kept, MapMemory};
+pub(crate) use self::memory::{Kept, MapMemory, OpenedPerfBuffer, ProgramMemory};
+pub(crate) use self::pins::Pins;
 pub use self::walk::Walk;
 use crate::bindings::maps::{Deleted, FoundValues, Host, HostMap, MapInfo, UpdateMode, Updated};
 use crate::bindings::types::{ErrorCode, MapType};
@@ -131,7 +132,10 @@ impl Map {
         let kind = MapType::from_kernel(info.type_);
         let value_length = if is_percpu(kind) {
             // The kernel limits a value to 32 KiB and there are some thousands of CPUs at most.
-            info.value_size.next_multiple_of(8) * possible_cpus()?
+            info.value_size
+                .checked_next_multiple_of(8)
+                .and_then(|slot| slot.checked_mul(possible_cpus().ok()?))
+                .ok_or(ErrorCode::NotSupported)?
         } else {
             info.value_size
         };
@@ -616,7 +620,9 @@ impl HostMap for WasmBpfCtxView<'_> {
         }
         let inner = self.table.get(&inner)?;
         let kept = Kept::Map(inner.memory());
-        map.store(&key, inner.as_fd(), kept, mode)
+        map.store(&key, inner.as_fd(), kept, mode)?;
+        self.ctx.pins.stored_in(map);
+        Ok(())
     }
 
     fn freeze(&mut self, map: Resource<Map>) -> CodeResult<()> {
@@ -626,11 +632,13 @@ impl HostMap for WasmBpfCtxView<'_> {
     }
 
     fn pin(&mut self, map: Resource<Map>, path: String) -> FailureResult<()> {
-        pins::pin(&self.ctx.policy, self.table.get(&map)?, &path)
+        let ctx = &mut *self.ctx;
+        pins::pin(&ctx.policy, &mut ctx.pins, self.table.get(&map)?, &path)
     }
 
     fn unpin(&mut self, map: Resource<Map>, path: String) -> FailureResult<()> {
-        pins::unpin(&self.ctx.policy, self.table.get(&map)?, &path)
+        let ctx = &mut *self.ctx;
+        pins::unpin(&ctx.policy, &mut ctx.pins, self.table.get(&map)?, &path)
     }
 
     fn open_pinned(&mut self, path: String) -> FailureResult<Resource<Map>> {

@@ -22,7 +22,7 @@ use crate::bindings::objects::{
 use crate::bindings::types::{ErrorCode, MapType, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, Errno, Failure, FailureResult};
-use crate::maps::{Map, MapMemory};
+use crate::maps::{Map, MapMemory, ProgramMemory};
 use crate::messages;
 use crate::policy::{Need, Reservation};
 use crate::programs::Program;
@@ -62,7 +62,7 @@ pub(crate) struct LoadedProgram {
     pub(crate) section: String,
     pub(crate) kind: ProgramType,
     /// Whatever keeps the program in the kernel without this object holds this too.
-    pub(crate) held: Arc<Reservation>,
+    pub(crate) held: Arc<ProgramMemory>,
 }
 
 struct LoadedMap {

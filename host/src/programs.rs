@@ -141,7 +141,10 @@ impl HostProgram for WasmBpfCtxView<'_> {
         mode: UpdateMode,
     ) -> CodeResult<()> {
         let program = self.table.get(&program)?.loaded();
-        self.table.get(&map)?.store_program(&key, program, mode)
+        let map = self.table.get(&map)?;
+        map.store_program(&key, program, mode)?;
+        self.ctx.pins.stored_in(map);
+        Ok(())
     }
 
     fn drop(&mut self, program: Resource<Program>) -> wasmtime::Result<()> {

@@ -131,3 +131,11 @@ fn waits_last_until_the_time_is_over_or_a_record_comes() {
 fn what_is_no_ring_or_no_counter_is_refused() {
     run("wrong-maps", &Trigger::new(), 1).finish().ok();
 }
+
+#[test]
+fn rings_that_pollables_keep_count_against_the_limit() {
+    run("pollables", &Trigger::new(), 1)
+        .options(["--limit", "map-memory=1M"])
+        .finish()
+        .ok();
+}

@@ -50,6 +50,23 @@ fn stored_programs_count_against_the_limit() {
     passes_with("programs-count", &["--limit", "programs=3"]);
 }
 
+#[test]
+fn stored_programs_count_with_their_maps() {
+    passes_with("programs-keep-maps", &["--limit", "map-memory=7M"]);
+}
+
+#[test]
+fn pinned_maps_count_against_the_limit() {
+    let before = everything();
+    let fs = BpfFs::new();
+    run("pins-count", fs.path(), "pin=*")
+        .options(["--limit", "maps=4"])
+        .finish()
+        .ok();
+    drop(fs);
+    assert_nothing_new(&before);
+}
+
 fn run(case: &str, path: &Path, grant: &str) -> Run {
     Run::guest("stored", case)
         .arg(path)

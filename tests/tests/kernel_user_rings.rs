@@ -30,6 +30,19 @@ fn a_full_ring_refuses_until_it_is_drained() {
 }
 
 #[test]
+fn pollables_count_against_the_limit() {
+    let trigger = Trigger::new();
+    let run = trigger
+        .environment()
+        .iter()
+        .fold(Run::guest("user_rings", "pollables"), Run::env);
+    run.options(["--limit", "descriptors=64"])
+        .finish()
+        .ended_with(1)
+        .says(&["cannot make a pollable", "descriptors=64"]);
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     passes("wrong");
 }

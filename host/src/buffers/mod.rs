@@ -53,7 +53,7 @@ macro_rules! not_waiting {
             &mut self,
             buffer: Resource<$type>,
         ) -> wasmtime::Result<Resource<DynPollable>> {
-            let ready = self.table.get(&buffer)?.ready();
+            let ready = self.table.get(&buffer)?.ready(&self.ctx.usage)?;
             self.subscribe_to(ready)
         }
 
@@ -80,7 +80,7 @@ macro_rules! not_waiting {
             &mut self,
             buffer: Resource<UserRingBuffer>,
         ) -> wasmtime::Result<Resource<DynPollable>> {
-            let has_room = self.table.get(&buffer)?.has_room()?;
+            let has_room = self.table.get(&buffer)?.has_room(&self.ctx.usage)?;
             self.subscribe_to(has_room)
         }
 

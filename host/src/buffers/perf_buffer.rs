@@ -19,7 +19,7 @@ use super::stream::{Lost, Rings, Source, Stream};
 use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtx;
 use crate::error::{CodeResult, Errno, Failure, FailureResult};
-use crate::maps::{Map, MapMemory};
+use crate::maps::{Map, OpenedPerfBuffer};
 use crate::messages;
 use crate::objects::{append_warnings, last_errno};
 use crate::policy::{Need, Reservation};
@@ -34,8 +34,6 @@ pub struct PerfSource {
     first: usize,
     /// How the losses of each CPU are known.
     losses: Losses,
-    _memory: Arc<MapMemory>,
-    _held: Reservation,
 }
 
 enum Losses {
@@ -51,6 +49,8 @@ pub struct Buffers {
     handle: NonNull<sys::perf_buffer>,
     /// libbpf keeps the number of it, to take the buffers out of the map in the end.
     _map: OwnedFd,
+    _opened: OpenedPerfBuffer,
+    _held: Reservation,
 }
 
 // SAFETY: libbpf's structure is only touched when it is made and freed; the memory of its buffers is accessed through
@@ -391,6 +391,11 @@ impl PerfBuffer {
             .usage
             .reserve(need)
             .map_err(|limit| refuse(ErrorCode::LimitExceeded, limit.to_string()))?;
+        // libbpf takes all entries out of the map in the end, also those of another.
+        let opened = map.memory().open_perf_buffer().ok_or_else(|| {
+            let why = "another perf buffer is open over it; drop that first";
+            refuse(ErrorCode::Busy, why.to_owned())
+        })?;
         let map_fd = map.duplicate_fd().map_err(io_failed)?;
         let mut keys = cpus.clone();
         let mut open = |read_format| {
@@ -429,6 +434,8 @@ impl PerfBuffer {
             cpus: Vec::new(),
             handle,
             _map: map_fd,
+            _opened: opened,
+            _held: held,
         };
         for (index, cpu) in cpus.iter().enumerate() {
             let mut base = ptr::null_mut();
@@ -455,8 +462,6 @@ impl PerfBuffer {
             buffers: Arc::new(buffers),
             first: 0,
             losses,
-            _memory: map.memory(),
-            _held: held,
         };
         Stream::new(source, ctx.stop()).map_err(io_failed)
     }

@@ -21,12 +21,14 @@ pub struct RingSource {
     counters: Vec<LostCounter>,
     /// Which ring is looked into first: not always the same, so that a busy one does not starve the others.
     first: usize,
-    _memory: Vec<Arc<MapMemory>>,
-    _held: Reservation,
 }
 
 /// Mapped rings.
-pub struct Mapped(Vec<Ring>);
+pub struct Mapped {
+    rings: Vec<Ring>,
+    _memory: Vec<Arc<MapMemory>>,
+    _held: Reservation,
+}
 
 /// A per-CPU counter that programs raise when they cannot reserve.
 struct LostCounter {
@@ -39,18 +41,20 @@ const MAX_RINGS: usize = 64;
 
 impl Rings for Mapped {
     fn fds(&self) -> Vec<BorrowedFd<'_>> {
-        self.0.iter().map(Ring::fd).collect()
+        self.rings.iter().map(Ring::fd).collect()
     }
 
     fn has_record(&self) -> bool {
         // What is corrupt is for `poll` to tell, so it ends a wait too.
-        self.0.iter().any(|ring| ring.has_record().unwrap_or(true))
+        self.rings
+            .iter()
+            .any(|ring| ring.has_record().unwrap_or(true))
     }
 
     fn available(&self) -> u64 {
         // What is corrupt has no pending bytes that could be told; `poll` says so.
         let available = |ring: &Ring| ring.available().unwrap_or(0) as u64;
-        self.0.iter().map(available).sum()
+        self.rings.iter().map(available).sum()
     }
 
     const WAITERS_DISTURB: bool = false;
@@ -64,11 +68,12 @@ impl Source for RingSource {
     }
 
     fn take(&mut self, most: usize, packed: &mut Vec<u8>, _: &mut Lost) -> CodeResult<()> {
-        let count = self.rings.0.len();
+        let rings = &self.rings.rings;
+        let count = rings.len();
         for step in 0..count {
             let index = (self.first + step) % count;
             // The index is below MAX_RINGS.
-            let taken = self.rings.0[index].take(index as u32, most, packed);
+            let taken = rings[index].take(index as u32, most, packed);
             // What was taken from other rings is gone from them. The next call meets the corrupt one again.
             if packed.is_empty() {
                 taken?;
@@ -90,7 +95,9 @@ impl Source for RingSource {
                 .iter()
                 .map(|cpu| u64::from_ne_bytes(*cpu))
                 .fold(0, u64::wrapping_add);
-            lost.count = lost.count.saturating_add(total.wrapping_sub(counter.seen));
+            // A component may have set its own counter back.
+            let new = total.checked_sub(counter.seen).unwrap_or(total);
+            lost.count = lost.count.saturating_add(new);
             counter.seen = total;
         }
         Ok(())
@@ -178,11 +185,13 @@ impl RingBuffer {
             }
         }
         let source = RingSource {
-            rings: Arc::new(Mapped(rings)),
+            rings: Arc::new(Mapped {
+                rings,
+                _memory: memory,
+                _held: held,
+            }),
             counters,
             first: 0,
-            _memory: memory,
-            _held: held,
         };
         Stream::new(source, ctx.stop()).map_err(|error| failed(sources[0].0, error))
     }

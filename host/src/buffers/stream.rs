@@ -15,6 +15,7 @@ use crate::bindings::buffers::Records;
 use crate::bindings::types::ErrorCode;
 use crate::error::CodeResult;
 use crate::lifecycle::Stop;
+use crate::policy::{Need, Reservation, Usage};
 use crate::readiness;
 
 /// What records come from.
@@ -123,8 +124,8 @@ fn wait(epoll: &OwnedFd, timeout: Option<Duration>) -> io::Result<bool> {
 }
 
 impl<S: Source> Stream<S> {
-    /// Descriptors that a stream has, besides those of its source: its epoll descriptor, the copy of it in a reactor, a pollable's.
-    pub(super) const DESCRIPTORS: u64 = 3;
+    /// Descriptors that a stream has, besides those of its source: its epoll descriptor and the copy of it in a reactor.
+    pub(super) const DESCRIPTORS: u64 = 2;
 
     pub(super) fn new(source: S, stop: Stop) -> io::Result<Self> {
         let epoll = watch(&**source.rings())?;
@@ -145,13 +146,14 @@ impl<S: Source> Stream<S> {
         })
     }
 
-    /// What a pollable of this stream is made of.
-    pub(super) fn ready(&self) -> Ready<S::Rings> {
-        Ready {
+    /// What a pollable of this stream is made of. It keeps the rings, and what they count against the limits.
+    pub(super) fn ready(&self, usage: &Usage) -> wasmtime::Result<Ready<S::Rings>> {
+        Ok(Ready {
             rings: Arc::clone(self.source.rings()),
             stop: self.stop.clone(),
             epoll: None,
-        }
+            _held: descriptors_of_pollable(usage, 1)?,
+        })
     }
 
     /// Waits in the kernel.
@@ -230,7 +232,9 @@ impl<S: Source> Stream<S> {
         };
         if let Stopping::Delivering(backlog) = stopping {
             let packed = if backlog > 0 {
-                self.take(max_bytes)?
+                // A corrupt ring is told once; it must not put the interruption off.
+                self.take(max_bytes)
+                    .inspect_err(|_| self.stopping = Some(Stopping::Told))?
             } else {
                 Vec::new()
             };
@@ -370,6 +374,20 @@ pub struct Ready<R> {
     rings: Arc<R>,
     stop: Stop,
     epoll: Option<AsyncFd<OwnedFd>>,
+    _held: Reservation,
+}
+
+/// The place for what a pollable waits with. Its function cannot fail, so a component that passes the limit ends.
+pub(super) fn descriptors_of_pollable(
+    usage: &Usage,
+    descriptors: u64,
+) -> wasmtime::Result<Reservation> {
+    let need = Need {
+        descriptors,
+        ..Need::default()
+    };
+    let held = usage.reserve(need);
+    held.map_err(|limit| wasmtime::format_err!("cannot make a pollable: {limit}"))
 }
 
 impl<R: Rings> Ready<R> {

@@ -11,13 +11,14 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use wasmtime_wasi::p2::Pollable;
 
+use super::stream::descriptors_of_pollable;
 use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtx;
 use crate::error::{CodeResult, Errno, Failure, FailureResult, code_of_errno};
 use crate::lifecycle::Stop;
 use crate::maps::{Map, MapMemory};
 use crate::objects::last_errno;
-use crate::policy::{Need, Reservation};
+use crate::policy::{Need, Reservation, Usage};
 use crate::readiness;
 
 /// A producer over a `user-ringbuf`.
@@ -26,7 +27,7 @@ pub struct UserRingBuffer {
     /// libbpf keeps the number of it.
     map: OwnedFd,
     stop: Stop,
-    _memory: Arc<MapMemory>,
+    memory: Arc<MapMemory>,
     _held: Reservation,
 }
 
@@ -49,8 +50,8 @@ impl UserRingBuffer {
             return Err(refuse(ErrorCode::InvalidArgument, why));
         }
         let need = Need {
-            // The map's copy, libbpf's epoll descriptor, a pollable's copy and that of its reactor.
-            descriptors: 4,
+            // The map's copy, libbpf's epoll descriptor.
+            descriptors: 2,
             ..Need::default()
         };
         let held = ctx
@@ -74,7 +75,7 @@ impl UserRingBuffer {
             ring,
             map: map_fd,
             stop: ctx.stop(),
-            _memory: map.memory(),
+            memory: map.memory(),
             _held: held,
         })
     }
@@ -100,11 +101,14 @@ impl UserRingBuffer {
     }
 
     /// What a pollable of this ring is made of.
-    pub(super) fn has_room(&self) -> io::Result<HasRoom> {
+    pub(super) fn has_room(&self, usage: &Usage) -> wasmtime::Result<HasRoom> {
         Ok(HasRoom {
+            // Its own copy and that of its reactor.
+            _held: descriptors_of_pollable(usage, 2)?,
             map: self.map.try_clone()?,
             reactor: None,
             stop: self.stop.clone(),
+            _memory: Arc::clone(&self.memory),
         })
     }
 }
@@ -121,6 +125,8 @@ pub struct HasRoom {
     map: OwnedFd,
     reactor: Option<AsyncFd<OwnedFd>>,
     stop: Stop,
+    _memory: Arc<MapMemory>,
+    _held: Reservation,
 }
 
 impl HasRoom {

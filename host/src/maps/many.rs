@@ -6,7 +6,7 @@ use std::ptr;
 
 use super::{Access, Map};
 use crate::bindings::maps::{Deleted, FoundValues, UpdateMode, Updated};
-use crate::bindings::types::ErrorCode;
+use crate::bindings::types::{ErrorCode, MapType};
 use crate::error::{CodeError, CodeResult};
 
 /// What one call of `lookup-many` returns of values at most, in bytes.
@@ -14,6 +14,9 @@ const MAX_VALUE_BYTES: usize = 16 << 20;
 
 /// Keys that one call deals with at most: each may cost a system call, and nothing ends a call in between.
 const MAX_KEYS: usize = 1 << 18;
+
+/// The same where each key that is deleted makes the kernel wait until no program uses what was stored: some milliseconds.
+const MAX_WAITS: usize = 256;
 
 /// Elements that are given to the kernel at once: so that one system call does not last for long.
 const AT_ONCE: usize = 4096;
@@ -99,6 +102,12 @@ impl Map {
     pub(super) fn delete_many(&self, keys: &[u8]) -> CodeResult<Deleted> {
         let count = self.count_keys(keys)?;
         let key_size = self.info.key_size as usize;
+        // The kernel waits once for each batch; program arrays and the like have none.
+        let has_batches =
+            self.access == Access::Full || matches!(self.info.type_, MapType::HashOfMaps);
+        if !has_batches && count > MAX_WAITS {
+            return Err(ErrorCode::LimitExceeded.into());
+        }
         let mut missing = 0;
         let batch = |from: usize, count: &mut u32| {
             // SAFETY: the list has at least `count` keys from there on.
@@ -116,8 +125,12 @@ impl Map {
             missing += u32::from(!was_there);
             Ok(())
         };
-        // What is stored in a map of maps or programs is let go key by key.
-        let (count, failed) = each(count, self.access == Access::Full, batch, single);
+        let (count, failed) = each(count, has_batches, batch, single);
+        if self.access == Access::NoUpdate {
+            keys.chunks_exact(key_size)
+                .take(count)
+                .for_each(|key| self.let_go(key));
+        }
         Ok(Deleted {
             count: count as u32,
             missing,

@@ -1,6 +1,7 @@
 //! What a map takes of the limits, and what it keeps in the kernel.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::policy::Reservation;
@@ -8,11 +9,13 @@ use crate::policy::Reservation;
 /// What a map takes of the limits. All that keeps the map in the kernel holds this: its object, handles, buffers.
 ///
 /// The kernel keeps maps and programs that are stored in a map, also when nothing else does. They go on counting until they are
-/// taken out or the map is gone. Maps of maps do not hold one another, so that nothing here goes in a circle.
+/// taken out or the map is gone. Nothing here goes in a circle: maps of maps hold maps that hold nothing, and programs hold of a
+/// program array only what it counts itself; the kernel empties an array that no process has any more.
 #[derive(Debug)]
 pub(crate) struct MapMemory {
-    _reservation: Reservation,
+    reservation: Arc<Reservation>,
     stored: Mutex<Contents>,
+    has_perf_buffer: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -27,14 +30,51 @@ struct Contents {
 #[derive(Debug)]
 pub(crate) enum Kept {
     Map(#[expect(dead_code, reason = "held")] Arc<MapMemory>),
-    Program(#[expect(dead_code, reason = "held")] Arc<Reservation>),
+    Program(#[expect(dead_code, reason = "held")] Arc<ProgramMemory>),
+}
+
+/// What a program takes of the limits, and with it the maps of its object, which it may use.
+#[derive(Debug)]
+pub(crate) struct ProgramMemory {
+    _reservation: Reservation,
+    _maps: Vec<Arc<MapMemory>>,
+    _arrays: Vec<Arc<Reservation>>,
+}
+
+impl ProgramMemory {
+    /// `maps` are those of the object, with whether each is a program array.
+    pub(crate) fn new<'a>(
+        reservation: Reservation,
+        maps: impl Iterator<Item = (&'a Arc<MapMemory>, bool)>,
+    ) -> Self {
+        let (arrays, maps): (Vec<_>, Vec<_>) = maps.partition(|(_, is_array)| *is_array);
+        Self {
+            _reservation: reservation,
+            _maps: maps.into_iter().map(|(map, _)| Arc::clone(map)).collect(),
+            _arrays: arrays
+                .into_iter()
+                .map(|(map, _)| Arc::clone(&map.reservation))
+                .collect(),
+        }
+    }
+}
+
+/// That a perf buffer is open over a map.
+#[derive(Debug)]
+pub(crate) struct OpenedPerfBuffer(Arc<MapMemory>);
+
+impl Drop for OpenedPerfBuffer {
+    fn drop(&mut self) {
+        self.0.has_perf_buffer.store(false, Ordering::SeqCst);
+    }
 }
 
 impl MapMemory {
     pub(crate) fn new(reservation: Reservation) -> Self {
         Self {
-            _reservation: reservation,
+            reservation: Arc::new(reservation),
             stored: Mutex::default(),
+            has_perf_buffer: AtomicBool::new(false),
         }
     }
 
@@ -56,6 +96,12 @@ impl MapMemory {
     /// The object that declares the map may have put this into it.
     pub(crate) fn keep_declared(&self, kept: Kept) {
         self.contents().declared.push(kept);
+    }
+
+    /// Marks that there is a perf buffer; none if there was one.
+    pub(crate) fn open_perf_buffer(self: Arc<Self>) -> Option<OpenedPerfBuffer> {
+        let had_one = self.has_perf_buffer.swap(true, Ordering::SeqCst);
+        (!had_one).then_some(OpenedPerfBuffer(self))
     }
 }
 

@@ -1,13 +1,16 @@
 //! Names in a BPF file system.
 
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::path::{Component, Path};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use libbpf_sys as sys;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, fstatfs, mkdirat, openat2, unlinkat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, fstat, fstatfs, mkdirat, openat2, unlinkat,
+};
 use rustix::io::Errno as OsErrno;
 
 use super::{Map, MapMemory, estimated_cpus};
@@ -15,6 +18,55 @@ use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtx;
 use crate::error::{Errno, Failure, FailureResult};
 use crate::policy::{Need, Policy, map_memory};
+
+/// The maps that a component pinned or opened by a pin. A pinned map is in the kernel without any handle; what it takes goes on
+/// counting as long as the component runs, or until it removes the pin.
+#[derive(Debug, Default)]
+pub(crate) struct Pins(HashMap<u32, Pinned>);
+
+#[derive(Debug)]
+struct Pinned {
+    memory: Weak<MapMemory>,
+    /// Set as soon as the map counts without a handle: the component pinned it, or stored something in it.
+    kept: Option<Arc<MapMemory>>,
+    paths: BTreeSet<String>,
+}
+
+impl Pins {
+    fn add(&mut self, id: u32, memory: &Arc<MapMemory>, path: &str) -> &mut Pinned {
+        // Those of others whose handles are gone are of no use any more.
+        self.0
+            .retain(|_, pinned| pinned.kept.is_some() || pinned.memory.strong_count() > 0);
+        let pinned = self.0.entry(id).or_insert_with(|| Pinned {
+            memory: Arc::downgrade(memory),
+            kept: None,
+            paths: BTreeSet::new(),
+        });
+        pinned.paths.insert(path.to_owned());
+        pinned
+    }
+
+    fn remove(&mut self, id: u32, path: &str) {
+        if let Some(pinned) = self.0.get_mut(&id) {
+            pinned.paths.remove(path);
+            if pinned.paths.is_empty() {
+                self.0.remove(&id);
+            }
+        }
+    }
+
+    /// What is known of a map, if a handle or a pin of this component keeps it.
+    fn memory(&self, id: u32) -> Option<Arc<MapMemory>> {
+        self.0.get(&id)?.memory.upgrade()
+    }
+
+    /// Something was stored in a map: if a pin keeps it, the pin keeps that too.
+    pub(crate) fn stored_in(&mut self, map: &Map) {
+        if let Some(pinned) = self.0.get_mut(&map.info.id) {
+            pinned.kept = Some(map.memory());
+        }
+    }
+}
 
 /// `BPF_FS_MAGIC`.
 const BPF_FS: i64 = 0xcafe_4a11;
@@ -35,13 +87,19 @@ impl Place {
 
     /// What is pinned here, and must be a map.
     fn open(&self) -> Result<OwnedFd, String> {
-        let is_link = rustix::fs::statat(&self.folder, &self.name, AtFlags::SYMLINK_NOFOLLOW)
-            .is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_symlink());
+        // Held, so that nobody can put a link in its place between the look and the opening.
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let pin = rustix::fs::openat(&self.folder, &self.name, flags, Mode::empty())
+            .map_err(|error| Errno(error.raw_os_error()).to_string())?;
+        let is_link =
+            fstat(&pin).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_symlink());
         if is_link {
             return Err("it is a symbolic link, which is not followed".to_owned());
         }
+        let path = CString::new(format!("/proc/self/fd/{}", pin.as_raw_fd()));
+        let path = path.expect("a number has no zero byte");
         // SAFETY: the path outlives the call.
-        let fd = unsafe { sys::bpf_obj_get(self.path().as_ptr()) };
+        let fd = unsafe { sys::bpf_obj_get(path.as_ptr()) };
         if fd < 0 {
             return Err(Errno(-fd).to_string());
         }
@@ -164,7 +222,7 @@ fn open_folder(path: &Path) -> Result<OwnedFd, OsErrno> {
     )
 }
 
-pub(super) fn pin(policy: &Policy, map: &Map, path: &str) -> FailureResult<()> {
+pub(super) fn pin(policy: &Policy, pins: &mut Pins, map: &Map, path: &str) -> FailureResult<()> {
     let name = &map.info.name;
     let task = Task {
         policy,
@@ -178,10 +236,13 @@ pub(super) fn pin(policy: &Policy, map: &Map, path: &str) -> FailureResult<()> {
     if answer < 0 {
         return Err(task.failed(-answer));
     }
+    let memory = map.memory();
+    let pinned = pins.add(map.info.id, &memory, path);
+    pinned.kept = Some(memory);
     Ok(())
 }
 
-pub(super) fn unpin(policy: &Policy, map: &Map, path: &str) -> FailureResult<()> {
+pub(super) fn unpin(policy: &Policy, pins: &mut Pins, map: &Map, path: &str) -> FailureResult<()> {
     let name = &map.info.name;
     let task = Task {
         policy,
@@ -212,7 +273,9 @@ pub(super) fn unpin(policy: &Policy, map: &Map, path: &str) -> FailureResult<()>
         ));
     }
     unlinkat(&place.folder, &place.name, AtFlags::empty())
-        .map_err(|error| task.failed(error.raw_os_error()))
+        .map_err(|error| task.failed(error.raw_os_error()))?;
+    pins.remove(id, path);
+    Ok(())
 }
 
 fn info_of(map: &OwnedFd) -> io::Result<sys::bpf_map_info> {
@@ -231,7 +294,7 @@ fn id_of(map: &OwnedFd) -> io::Result<u32> {
     Ok(info_of(map)?.id)
 }
 
-pub(super) fn open(ctx: &WasmBpfCtx, path: &str) -> FailureResult<Map> {
+pub(super) fn open(ctx: &mut WasmBpfCtx, path: &str) -> FailureResult<Map> {
     let task = Task {
         policy: &ctx.policy,
         what: format!("open the map that is pinned at {path}"),
@@ -253,22 +316,29 @@ pub(super) fn open(ctx: &WasmBpfCtx, path: &str) -> FailureResult<Map> {
     ctx.policy
         .check_map(&place.name, kind)
         .map_err(|missing| Failure::from(missing).about(path))?;
-    let need = Need {
-        maps: 1,
-        map_memory: map_memory(
-            kind,
-            info.key_size,
-            info.value_size,
-            info.max_entries,
-            estimated_cpus(),
-        ),
-        ..Need::default()
+    let memory = match ctx.pins.memory(info.id) {
+        Some(memory) => memory,
+        None => {
+            let need = Need {
+                maps: 1,
+                map_memory: map_memory(
+                    kind,
+                    info.key_size,
+                    info.value_size,
+                    info.max_entries,
+                    estimated_cpus(),
+                ),
+                ..Need::default()
+            };
+            let held = ctx
+                .usage
+                .reserve(need)
+                .map_err(|limit| task.refuse(ErrorCode::LimitExceeded, &limit.to_string()))?;
+            Arc::new(MapMemory::new(held))
+        }
     };
-    let held = ctx
-        .usage
-        .reserve(need)
-        .map_err(|limit| task.refuse(ErrorCode::LimitExceeded, &limit.to_string()))?;
-    let memory = Arc::new(MapMemory::new(held));
-    Map::from_fd(&ctx.usage, fd, None, memory)
-        .map_err(|error| Failure::of(error, format!("cannot {}", task.what)).about(path))
+    let map = Map::from_fd(&ctx.usage, fd, None, Arc::clone(&memory))
+        .map_err(|error| Failure::of(error, format!("cannot {}", task.what)).about(path))?;
+    ctx.pins.add(info.id, &memory, path);
+    Ok(map)
 }

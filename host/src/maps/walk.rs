@@ -10,7 +10,7 @@ use super::{Access, Map};
 use crate::bindings::maps::{Batch, HostWalk};
 use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtxView;
-use crate::error::{CodeResult, code_of_errno};
+use crate::error::{CodeError, CodeResult, code_of_errno};
 
 /// A walk over a map.
 pub struct Walk {
@@ -19,6 +19,8 @@ pub struct Walk {
     place: Place,
     /// How many steps may still come, where others could make a walk start again and again.
     left: u64,
+    /// What the walk failed with after it had something to return, to be told by the next call.
+    failed: Option<CodeError>,
 }
 
 /// Where a walk is.
@@ -35,6 +37,12 @@ enum Place {
 
 /// What one call returns at most, in bytes, unless a single entry or bucket is larger.
 const MAX_BATCH_BYTES: usize = 1 << 20;
+
+/// A bucket that is larger is not returned in one piece: entries that were made to collide.
+const MAX_BUCKET_BYTES: usize = 64 << 20;
+
+/// What one call deletes at most where each entry takes its time.
+const MAX_WAITS: usize = 256;
 
 /// How often the kernel may say of a batch that it was disturbed before the component is told.
 const MOST_RETRIES: u32 = 100;
@@ -60,6 +68,7 @@ impl Walk {
             place: Place::Batches(None),
             // Twice: a walk that is disturbed once can still be whole.
             left: 2 * u64::from(map.info.max_entries),
+            failed: None,
             map,
         })
     }
@@ -67,6 +76,9 @@ impl Walk {
     fn next(&mut self, max: u32) -> CodeResult<Batch> {
         if max == 0 {
             return Err(ErrorCode::InvalidArgument.into());
+        }
+        if let Some(error) = self.failed.take() {
+            return Err(error);
         }
         let info = &self.map.info;
         let entry = info.key_size as usize + info.value_length as usize;
@@ -84,6 +96,10 @@ impl Walk {
                 }
                 Answer::NoBatches => self.place = Place::FirstKey,
             }
+        }
+        if self.and_delete && self.map.access == Access::NoUpdate {
+            // Each entry makes the kernel wait until no program uses what was stored: some milliseconds.
+            return self.by_key(most.min(MAX_WAITS));
         }
         self.by_key(most)
     }
@@ -154,25 +170,32 @@ impl Walk {
                 // A bucket that has more than there is room for: nothing was taken. It has no more than the map.
                 libc::ENOSPC if most < self.map.info.max_entries as usize => {
                     most = (2 * most).min(self.map.info.max_entries as usize);
+                    if most * (key_size + length) > MAX_BUCKET_BYTES {
+                        self.place = Place::Batches(cursor);
+                        return Err(ErrorCode::LimitExceeded.into());
+                    }
                 }
                 libc::EINVAL | libc::EOPNOTSUPP | KERNEL_ENOTSUPP if cursor.is_none() => {
                     return Ok(Answer::NoBatches);
                 }
-                errno @ (libc::EINTR | libc::EAGAIN | libc::EBUSY) => {
-                    // What was taken before is valid, and the cursor is where it stopped.
-                    if count > 0 && count < most as u32 {
-                        self.place = Place::Batches(Some(next));
-                        return Ok(Answer::Entries(entries(keys, values)));
-                    }
-                    retries += 1;
-                    if retries > MOST_RETRIES {
-                        self.place = Place::Batches(cursor);
-                        return Err(code_of_errno(errno).into());
-                    }
-                }
-                1.. => {
+                // Said before anything was done: the count is still what it was.
+                errno @ (libc::EINVAL | libc::EPERM | libc::EFAULT | libc::EBADF) => {
                     self.place = Place::Batches(cursor);
-                    return Err(code_of_errno(-answer).into());
+                    return Err(code_of_errno(errno).into());
+                }
+                // It stopped on the way. What was taken before is valid, and may be deleted; the cursor is where it stopped.
+                1.. if count > 0 => {
+                    self.place = Place::Batches(Some(next));
+                    return Ok(Answer::Entries(entries(keys, values)));
+                }
+                errno @ (libc::EINTR | libc::EAGAIN | libc::EBUSY) if retries >= MOST_RETRIES => {
+                    self.place = Place::Batches(cursor);
+                    return Err(code_of_errno(errno).into());
+                }
+                libc::EINTR | libc::EAGAIN | libc::EBUSY => retries += 1,
+                errno @ 1.. => {
+                    self.place = Place::Batches(cursor);
+                    return Err(code_of_errno(errno).into());
                 }
                 _ if count == 0 => cursor = Some(next.clone()),
                 _ => {
@@ -191,19 +214,36 @@ impl Walk {
             values: Vec::new(),
         };
         while (batch.count as usize) < most {
-            let Some(key) = self.next_key()? else { break };
-            let is_there = if self.and_delete {
-                take(&self.map, &key, &mut value)?
-            } else {
-                self.map.lookup_into(&key, &mut value)?
-            };
-            if is_there {
-                batch.count += 1;
-                batch.keys.extend_from_slice(&key);
-                batch.values.extend_from_slice(&value);
+            match self.step(&mut value) {
+                Ok(Some((key, true))) => {
+                    batch.count += 1;
+                    batch.keys.extend_from_slice(&key);
+                    batch.values.extend_from_slice(&value);
+                }
+                Ok(Some((_, false))) => {}
+                Ok(None) => break,
+                // What was taken before is not lost.
+                Err(error) if batch.count > 0 => {
+                    self.failed = Some(error);
+                    break;
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(batch)
+    }
+
+    /// A key, and whether it was still there; its value in `value`.
+    fn step(&mut self, value: &mut [u8]) -> CodeResult<Option<(Vec<u8>, bool)>> {
+        let Some(key) = self.next_key()? else {
+            return Ok(None);
+        };
+        let is_there = if self.and_delete {
+            take(&self.map, &key, value)?
+        } else {
+            self.map.lookup_into(&key, value)?
+        };
+        Ok(Some((key, is_there)))
     }
 
     /// The key to deal with now; none at the end. The one after it is looked for at once: after a key that is deleted the kernel begins
@@ -235,8 +275,6 @@ const KERNEL_ENOTSUPP: i32 = 524;
 
 /// Reads an entry and deletes it, in one step where the kernel can.
 fn take(map: &Map, key: &[u8], value: &mut [u8]) -> CodeResult<bool> {
-    use crate::error::CodeError;
-
     let is_there = match map.take_into(key, value) {
         Err(CodeError::Code(ErrorCode::NotSupported | ErrorCode::InvalidArgument)) => {
             map.lookup_into(key, value)? && map.delete(key)?

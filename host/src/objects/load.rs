@@ -13,7 +13,7 @@ use crate::bindings::objects::MapDeclaration;
 use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtx;
 use crate::error::{Failure, FailureResult};
-use crate::maps::{Kept, MapMemory, estimated_cpus};
+use crate::maps::{Kept, MapMemory, ProgramMemory, estimated_cpus};
 use crate::messages::{self, MessageLevel};
 use crate::policy::{Need, Reservation, map_memory};
 
@@ -263,7 +263,11 @@ fn keep_declared(programs: &[LoadedProgram], maps: &[LoadedMap]) {
     let holds_maps = |kind| matches!(kind, MapType::ArrayOfMaps | MapType::HashOfMaps);
     for outer in maps {
         if holds_maps(outer.kind) {
-            for inner in maps.iter().filter(|inner| !holds_maps(inner.kind)) {
+            // The kernel puts no map of maps and no program array into one.
+            let can_be_inner = |inner: &&LoadedMap| {
+                !holds_maps(inner.kind) && !matches!(inner.kind, MapType::ProgArray)
+            };
+            for inner in maps.iter().filter(can_be_inner) {
                 outer
                     .memory
                     .keep_declared(Kept::Map(Arc::clone(&inner.memory)));
@@ -283,23 +287,6 @@ impl LoadedObject {
     /// `held` is divided among the object, its maps and its programs: each may outlive the others.
     fn new(open: OpenObject, mut held: Reservation) -> Self {
         let cpus = estimated_cpus();
-        let programs: Vec<_> = open
-            .programs()
-            // SAFETY: a program of a loaded object; negative if it was not loaded.
-            .filter(|program| unsafe { sys::bpf_program__fd(program.pointer) } >= 0)
-            .filter_map(|program| {
-                Some(LoadedProgram {
-                    name: program.name(),
-                    section: program.section(),
-                    kind: program.kind(),
-                    pointer: NonNull::new(program.pointer)?,
-                    held: Arc::new(held.split(Need {
-                        programs: 1,
-                        ..Need::default()
-                    })),
-                })
-            })
-            .collect();
         let maps: Vec<_> = open
             .maps()
             .filter(|map| map.autocreate())
@@ -311,6 +298,27 @@ impl LoadedObject {
                     pointer: NonNull::new(map.pointer)?,
                     kind: map.kind(),
                     memory: Arc::new(MapMemory::new(held.split(need_of_map(&map, cpus)))),
+                })
+            })
+            .collect();
+        let programs: Vec<_> = open
+            .programs()
+            // SAFETY: a program of a loaded object; negative if it was not loaded.
+            .filter(|program| unsafe { sys::bpf_program__fd(program.pointer) } >= 0)
+            .filter_map(|program| {
+                Some(LoadedProgram {
+                    name: program.name(),
+                    section: program.section(),
+                    kind: program.kind(),
+                    pointer: NonNull::new(program.pointer)?,
+                    held: Arc::new(ProgramMemory::new(
+                        held.split(Need {
+                            programs: 1,
+                            ..Need::default()
+                        }),
+                        maps.iter()
+                            .map(|map| (&map.memory, matches!(map.kind, MapType::ProgArray))),
+                    )),
                 })
             })
             .collect();

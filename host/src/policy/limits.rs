@@ -190,20 +190,18 @@ pub(crate) fn map_memory(
     max_entries: u32,
     cpus: u32,
 ) -> u64 {
-    // Bucket list node, hash and alignment of an element of a hash table.
-    const HASH_OVERHEAD: u64 = 48;
+    // Bucket list node, hash and alignment of an element of a hash table, and its share of the buckets, which are a power of two.
+    const HASH_OVERHEAD: u64 = 80;
     // What the host remembers of a map or program that a component stored, besides the key.
     const STORED_OVERHEAD: u64 = 96;
     const PAGE: u64 = 4096;
     let round = |size: u32| u64::from(size).next_multiple_of(8);
     let (key, value) = (round(key_size), round(value_size));
     let entry = match kind {
-        MapType::Array
-        | MapType::Queue
-        | MapType::Stack
-        | MapType::StackTrace
-        | MapType::BloomFilter => value,
-        MapType::PercpuArray => value.saturating_mul(cpus.into()),
+        MapType::Array | MapType::Queue | MapType::Stack | MapType::BloomFilter => value,
+        // Its head, and pointers to as many as the next power of two.
+        MapType::StackTrace => value + 40,
+        MapType::PercpuArray => value.saturating_mul(cpus.into()).saturating_add(8),
         MapType::PercpuHash | MapType::LruPercpuHash => {
             (HASH_OVERHEAD + key).saturating_add(value.saturating_mul(cpus.into()))
         }

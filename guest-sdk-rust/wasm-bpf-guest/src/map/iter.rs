@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{MapFlags, failed};
+use super::{MapFlags, MapType, failed};
 use crate::bindings::maps;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -10,6 +10,8 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct MapKeyIter {
     map: Result<Rc<maps::Map>>,
     key_size: usize,
+    /// Keys are indexes, which do not go away, whether or not there is something.
+    is_index: bool,
     page: Vec<u8>,
     at: usize,
     /// How many keys may still come. A walk that the kernel starts again and again, because the key that it stood on was
@@ -24,12 +26,26 @@ const PAGE: u32 = 4096;
 impl MapKeyIter {
     pub(super) fn new(map: Result<Rc<maps::Map>>) -> Self {
         let info = map.as_ref().ok().map(|map| map.info());
+        let is_index = info.as_ref().is_some_and(|info| {
+            !matches!(
+                info.type_,
+                MapType::Hash
+                    | MapType::LruHash
+                    | MapType::PercpuHash
+                    | MapType::LruPercpuHash
+                    | MapType::LpmTrie
+                    | MapType::HashOfMaps
+                    | MapType::DevmapHash
+                    | MapType::Sockhash
+            )
+        });
         let (key_size, most) = info.map_or((0, 0), |info| {
             (info.key_size as usize, u64::from(info.max_entries))
         });
         Self {
             map,
             key_size,
+            is_index,
             page: Vec::new(),
             at: 0,
             left: most.saturating_mul(2),
@@ -39,12 +55,17 @@ impl MapKeyIter {
 
     fn turn_page(&mut self) -> Result<()> {
         let map = self.map.as_ref().map_err(Clone::clone)?;
-        // The last key of the page may be gone; any other of it that is still there keeps the place. If none is, the kernel starts at the
-        // first: better a key twice than one not at all.
-        let after = self.page.rchunks_exact(self.key_size.max(1)).find(|key| {
-            // Whatever else is wrong with a lookup, the walk itself will meet it.
-            !matches!(map.lookup(key), Ok(None))
-        });
+        let mut keys = self.page.rchunks_exact(self.key_size.max(1));
+        let after = if self.is_index {
+            keys.next()
+        } else {
+            // The last key of the page may be gone; any other of it that is still there keeps the place. If none is, the kernel starts
+            // at the first: better a key twice than one not at all.
+            keys.find(|key| {
+                // Whatever else is wrong with a lookup, the walk itself will meet it.
+                !matches!(map.lookup(key), Ok(None))
+            })
+        };
         let page = map
             .keys(after, PAGE)
             .map_err(|code| failed(map, "walk", code, after.unwrap_or_default(), None))?;

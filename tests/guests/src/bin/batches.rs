@@ -190,8 +190,13 @@ fn under_change() {
 fn without_batches() {
     let stacks = MapHandle::create(MapType::StackTrace, "stacks", 4, 80, 16, 0).unwrap();
     assert!(stacks.iter().next().is_none());
-    let array = MapHandle::create(MapType::ProgArray, "programs", 4, 4, 16, 0).unwrap();
+    let array = MapHandle::create(MapType::ProgArray, "programs", 4, 4, 8192, 0).unwrap();
     assert!(array.iter().next().is_none());
+    // Its keys are there, whether or not there is something.
+    let keys = array
+        .keys()
+        .map(|key| u32::from_ne_bytes(key.unwrap().try_into().unwrap()));
+    assert!(keys.eq(0..8192));
     for kind in [MapType::Queue, MapType::Stack, MapType::BloomFilter] {
         let map = map(kind, 0, 4, 4);
         assert_fails!(map.iter().next().unwrap(), ErrorKind::NotSupported);
@@ -363,6 +368,10 @@ fn hostile() {
         "nothing was stored"
     );
     assert_eq!(map.delete_many(&many[4..]).unwrap().missing, 1 << 18);
+    // Fewer where each key takes its time.
+    let programs = create(types::MapType::ProgArray, 4, 4, 512);
+    assert!(limit(programs.delete_many(&[0; 4 * 257]).unwrap_err()));
+    assert_eq!(programs.delete_many(&[0; 4 * 256]).unwrap().missing, 256);
     // As many entries as there are numbers.
     let walk = maps::Walk::start(&long, false).unwrap();
     let mut count = 0;

@@ -28,6 +28,7 @@ fn main() {
         "negative-answer" => negative_answer(),
         "time-out" => time_out(),
         "wrong-maps" => wrong_maps(),
+        "pollables" => pollables(),
         _ => no_such_case(&case),
     }
 }
@@ -58,6 +59,27 @@ fn attached(
 fn produced(skel: &RecordsSkel) -> u64 {
     let value = skel.maps.produced.lookup(&[0; 4]).unwrap().unwrap();
     u64::from_ne_bytes(value.try_into().unwrap())
+}
+
+/// Run with `--limit map-memory=1M`: a pollable keeps its ring, which goes on counting.
+fn pollables() {
+    let ring = || {
+        let map = wasm_bpf_guest::MapHandle::create(
+            wasm_bpf_guest::MapType::Ringbuf,
+            "ring",
+            0,
+            0,
+            256 << 10,
+            0,
+        )?;
+        let mut builder = RingBufferBuilder::new();
+        builder.add(&map, |_| 0)?;
+        Ok::<_, wasm_bpf_guest::Error>(builder.build()?.subscribe())
+    };
+    let kept = [ring().unwrap(), ring().unwrap(), ring().unwrap()];
+    assert_fails!(ring(), ErrorKind::LimitExceeded, "map-memory");
+    drop(kept);
+    ring().unwrap();
 }
 
 /// A numbered record, checked.

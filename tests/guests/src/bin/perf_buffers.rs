@@ -296,6 +296,15 @@ fn wrong() {
         "percpu-array"
     );
     raw_buffer(&skel, 1).unwrap();
+    // Two over one map would take each other's places, and the first to go those of both.
+    let first = PerfBufferBuilder::new(&skel.maps.events)
+        .pages(1)
+        .build()
+        .unwrap();
+    let second = || PerfBufferBuilder::new(&skel.maps.events).pages(1).build();
+    assert_fails!(second(), ErrorKind::Busy, "`events`");
+    drop(first);
+    second().unwrap();
     // An array without a place for any CPU that runs cannot be made smaller than one entry: the first CPU is served.
     let one = MapHandle::create(MapType::PerfEventArray, "one", 4, 4, 1, 0).unwrap();
     PerfBufferBuilder::new(&one).pages(1).build().unwrap();

@@ -14,6 +14,8 @@ fn main() {
         "maps-wrong" => maps_wrong(),
         "programs" => programs(),
         "programs-count" => programs_count(),
+        "programs-keep-maps" => programs_keep_maps(),
+        "pins-count" => pins_count(&args[0]),
         "pin" => pin(&args[0]),
         "pinned" => pinned(&args[0]),
         "pin-refused" => pin_refused(&args[0]),
@@ -274,6 +276,64 @@ fn programs_count() {
     skel.maps.targets.delete(&key).unwrap();
     let _second = load(&["target"]);
     let _third = load(&["target"]);
+}
+
+/// Run with `--limit map-memory=7M`, which three of the object's loads pass: a program that an array keeps has its object's maps.
+fn programs_keep_maps() {
+    let skel = load(&["jump"]);
+    let store = |key: u32| {
+        let other = open(&["target"]).load()?;
+        let target = &other.progs.target;
+        skel.maps
+            .targets
+            .update_program(&key.to_ne_bytes(), target, MapFlags::Any)
+    };
+    store(0).unwrap();
+    store(1).unwrap();
+    assert_fails!(store(2), ErrorKind::LimitExceeded, "map-memory");
+    skel.maps.targets.delete(&0u32.to_ne_bytes()).unwrap();
+    store(2).unwrap();
+    assert_fails!(store(3), ErrorKind::LimitExceeded, "map-memory");
+}
+
+/// Run with `--limit maps=4`: a pin keeps a map, and what is stored in it, also without a handle.
+fn pins_count(folder: &str) {
+    let outer = format!("{folder}/outer");
+    let map = MapHandle::create_of_maps(MapType::ArrayOfMaps, "outer", 4, 8, 0, &inner(0)).unwrap();
+    map.pin(&outer).unwrap();
+    drop(map);
+    // Opened each time anew.
+    let store = |key: u32| {
+        let map = MapHandle::create(MapType::Array, "inner", 4, 8, 4, 0)?;
+        let outer = MapHandle::from_pinned_path(&outer)?;
+        outer.update_map(&key.to_ne_bytes(), &map, MapFlags::Any)
+    };
+    for key in 0..3 {
+        store(key).unwrap();
+    }
+    assert_fails!(store(3), ErrorKind::LimitExceeded, "maps=4");
+    let map = MapHandle::from_pinned_path(&outer).unwrap();
+    map.delete(&0u32.to_ne_bytes()).unwrap();
+    drop(map);
+    store(0).unwrap();
+    MapHandle::from_pinned_path(&outer)
+        .unwrap()
+        .unpin(&outer)
+        .unwrap();
+    let pin = |name: &str| {
+        let map = MapHandle::create(MapType::Array, "pinned", 4, 8, 4, 0)?;
+        map.pin(format!("{folder}/{name}"))
+    };
+    for name in ["a", "b", "c", "d"] {
+        pin(name).unwrap();
+    }
+    assert_fails!(pin("e"), ErrorKind::LimitExceeded, "maps=4");
+    let path = format!("{folder}/a");
+    MapHandle::from_pinned_path(&path)
+        .unwrap()
+        .unpin(&path)
+        .unwrap();
+    pin("e").unwrap();
 }
 
 /// Keeps a map under a name; the test looks whether it is there afterwards.

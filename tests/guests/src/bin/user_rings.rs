@@ -12,6 +12,7 @@ fn main() {
         "in-order" => in_order(),
         "full" => full(),
         "wrong" => wrong(),
+        "pollables" => pollables(),
         _ => no_such_case(&case),
     }
 }
@@ -85,6 +86,18 @@ fn full() {
     hear("drained");
     assert_eq!(skel.bss.received.get().unwrap(), sent + 2);
     assert_eq!(skel.bss.wrong.get().unwrap(), 0);
+}
+
+/// Run with `--limit descriptors=64`.
+fn pollables() {
+    let skel = attached();
+    let ring = UserRingBuffer::new(&skel.maps.commands).unwrap();
+    // Those that are dropped are free again.
+    for _ in 0..200 {
+        drop(ring.subscribe());
+    }
+    let _kept = (0..200).map(|_| ring.subscribe()).collect::<Vec<_>>();
+    unreachable!("a component that passes this limit ends");
 }
 
 fn wrong() {
