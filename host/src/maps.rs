@@ -22,7 +22,7 @@ use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, FailureResult, code_of_errno};
 use crate::mmap::SharedMapping;
-use crate::objects::{LoadedProgram, ObjectArena};
+use crate::objects::{LoadedObject, LoadedProgram, ObjectArena};
 use crate::policy::{Need, Reservation, Usage};
 
 /// A map in the kernel, by a descriptor of its own.
@@ -34,6 +34,8 @@ pub struct Map {
     memory: Arc<MapMemory>,
     /// Where an arena is mapped: the kernel takes one address for it, for ever.
     arena: Arena,
+    /// Of a map whose object's programs may go on by themselves.
+    object: Option<Arc<LoadedObject>>,
     _descriptor: Reservation,
 }
 
@@ -161,6 +163,7 @@ impl Map {
             fd,
             memory,
             arena: Arena::Own(Arc::default()),
+            object: None,
             _descriptor: descriptor,
         })
     }
@@ -174,7 +177,13 @@ impl Map {
             access: self.access,
             memory: Arc::clone(&self.memory),
             arena: self.arena.clone(),
+            object: self.object.clone(),
         })
+    }
+
+    /// Keeps the object as long as this handle.
+    pub(crate) fn keep_object(&mut self, object: Arc<LoadedObject>) {
+        self.object = Some(object);
     }
 
     /// Says where the arena is mapped, for one of an object.

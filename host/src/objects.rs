@@ -52,6 +52,8 @@ pub(crate) struct LoadedObject {
     pub(crate) programs: Vec<LoadedProgram>,
     maps: Vec<LoadedMap>,
     object: Mutex<libbpf_rs::Object>,
+    /// Timers and work keep their programs as long as somebody has the map that they are in: so do handles to its maps.
+    has_callbacks: bool,
     _held: Reservation,
 }
 
@@ -561,6 +563,9 @@ impl HostObject for WasmBpfCtxView<'_> {
         let mut map = Map::from_fd(&self.ctx.usage, fd, Some(&name), memory)?;
         if let Some(arena) = arena {
             map.set_arena(arena);
+        }
+        if object.has_callbacks {
+            map.keep_object(Arc::clone(object));
         }
         Ok(self.table.push(map)?)
     }

@@ -56,6 +56,11 @@ fn stored_programs_count_with_their_maps() {
 }
 
 #[test]
+fn programs_that_timers_keep_count_against_the_limit() {
+    passes_with("timers-count", &["--limit", "programs=1"]);
+}
+
+#[test]
 fn pinned_maps_count_against_the_limit() {
     let before = everything();
     let fs = BpfFs::new();

@@ -82,7 +82,7 @@ pub(super) fn load(ctx: &WasmBpfCtx, open: OpenObject) -> FailureResult<LoadedOb
             ctx.custom_btf.as_deref(),
         ));
     }
-    check_instructions(ctx, &open).inspect_err(|_| pins.remove())?;
+    let has_callbacks = check_instructions(ctx, &open).inspect_err(|_| pins.remove())?;
     let (answer, warnings) = messages::collect(sink, || {
         // SAFETY: a prepared object that nobody else uses. On failure it stays ours to close.
         unsafe { sys::bpf_object__load(pointer) }
@@ -99,7 +99,7 @@ pub(super) fn load(ctx: &WasmBpfCtx, open: OpenObject) -> FailureResult<LoadedOb
             );
         }
     }
-    Ok(LoadedObject::new(open, held))
+    Ok(LoadedObject::new(open, held, has_callbacks))
 }
 
 /// Pins that this load makes: a load that fails leaves nothing behind. Those that were there before are others'.
@@ -235,8 +235,9 @@ fn set_verifier_logs(open: &OpenObject) -> FailureResult<Vec<VerifierLog>> {
         .collect()
 }
 
-/// After relocation: what the kernel would get.
-fn check_instructions(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<()> {
+/// After relocation: what the kernel would get. Whether a program may start something that goes on by itself.
+fn check_instructions(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<bool> {
+    let mut has_callbacks = false;
     let map_fds = open
         .maps()
         // libbpf keeps the places of maps that are not created with descriptors of another kind.
@@ -251,10 +252,14 @@ fn check_instructions(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<()> 
         ctx.policy
             .check_program(&name, program.kind(), program.attach_type())
             .map_err(|missing| Failure::from(missing).about(&name))?;
-        ctx.policy
-            .check_instructions(&name, program.kind(), program.instructions(), &map_fds)?;
+        has_callbacks |= ctx.policy.check_instructions(
+            &name,
+            program.kind(),
+            program.instructions(),
+            &map_fds,
+        )?;
     }
-    Ok(())
+    Ok(has_callbacks)
 }
 
 /// libbpf fills maps of maps and program arrays as the object declares. Which map and program is in which is not looked up: any of
@@ -285,7 +290,7 @@ fn keep_declared(programs: &[LoadedProgram], maps: &[LoadedMap]) {
 
 impl LoadedObject {
     /// `held` is divided among the object, its maps and its programs: each may outlive the others.
-    fn new(open: OpenObject, mut held: Reservation) -> Self {
+    fn new(open: OpenObject, mut held: Reservation, has_callbacks: bool) -> Self {
         let cpus = estimated_cpus();
         let maps: Vec<_> = open
             .maps()
@@ -331,6 +336,7 @@ impl LoadedObject {
             programs,
             maps,
             object: Mutex::new(object),
+            has_callbacks,
             _held: held,
         }
     }

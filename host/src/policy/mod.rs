@@ -254,14 +254,15 @@ impl Policy {
         }
     }
 
-    /// A program's instructions as they will be loaded.
+    /// A program's instructions as they will be loaded. Whether it may start something that goes on without it being attached: a
+    /// timer or work, which keeps the program as long as somebody has the map that it is in.
     pub(crate) fn check_instructions(
         &self,
         name: &str,
         kind: ProgramType,
         instructions: &[sys::bpf_insn],
         map_fds: &BTreeSet<i32>,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         // Not a matter of grants: with a descriptor of the host a program could reach another component's maps.
         let malformed = |bad: instructions::BadInstruction| {
             Failure::refused(
@@ -277,7 +278,14 @@ impl Policy {
             }));
         }
         self.check_asks(name, kind, &asks)
-            .map_err(|missing| Failure::from(missing).about(name))
+            .map_err(|missing| Failure::from(missing).about(name))?;
+        let starts_work = |id: &u32| {
+            kfuncs::name_of(*id).is_some_and(|name| {
+                name.starts_with("bpf_wq_") || name.starts_with("bpf_task_work_")
+            })
+        };
+        Ok(asks.helpers.contains(&sys::BPF_FUNC_timer_set_callback)
+            || asks.kfuncs.iter().any(starts_work))
     }
 
     fn check_asks(

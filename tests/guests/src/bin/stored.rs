@@ -4,6 +4,7 @@ use test_guests::{assert_fails, case, hear, no_such_case, say, trigger};
 use wasm_bpf_guest::{ErrorKind, Map, MapCore, MapFlags, MapHandle, MapType, TypedMap};
 
 wasm_bpf_guest::include_skeleton!("churn");
+wasm_bpf_guest::include_skeleton!("timer");
 use churn::{ChurnSkel, ChurnSkelBuilder, OpenChurnSkel};
 
 fn main() {
@@ -15,6 +16,7 @@ fn main() {
         "programs" => programs(),
         "programs-count" => programs_count(),
         "programs-keep-maps" => programs_keep_maps(),
+        "timers-count" => timers_count(),
         "pins-count" => pins_count(&args[0]),
         "pin" => pin(&args[0]),
         "pinned" => pinned(&args[0]),
@@ -294,6 +296,18 @@ fn programs_keep_maps() {
     skel.maps.targets.delete(&0u32.to_ne_bytes()).unwrap();
     store(2).unwrap();
     assert_fails!(store(3), ErrorKind::LimitExceeded, "map-memory");
+}
+
+/// Run with `--limit programs=1`: a timer keeps its program as long as there is a handle to its map.
+fn timers_count() {
+    let load = || timer::TimerSkelBuilder::new().open().unwrap().load();
+    let mut skel = load().unwrap();
+    skel.attach().unwrap();
+    let timers = MapHandle::try_from(&skel.maps.timers).unwrap();
+    drop(skel);
+    assert_fails!(load(), ErrorKind::LimitExceeded, "programs=1");
+    drop(timers);
+    load().unwrap();
 }
 
 /// Run with `--limit maps=4`: a pin keeps a map, and what is stored in it, also without a handle.
