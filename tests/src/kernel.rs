@@ -1,7 +1,6 @@
 //! What the kernel holds, by its ids.
 
 use std::fs;
-use std::os::fd::{FromRawFd as _, OwnedFd};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -14,29 +13,36 @@ pub enum Held {
     Link(u32),
 }
 
+type Next = unsafe extern "C" fn(u32, *mut u32) -> i32;
+
+/// The id after `id` in one of the kernel's lists; none at its end. Takes no reference to anything: one that is taken to a program array
+/// which is going away makes the kernel keep it.
+fn next_id(next: Next, mut id: u32) -> Option<u32> {
+    let after = id;
+    // SAFETY: takes a number and writes one.
+    match unsafe { next(after, &raw mut id) } {
+        0 => Some(id),
+        error => {
+            assert_eq!(
+                error,
+                -libc::ENOENT,
+                "cannot list what is in the kernel: {} (tests of the kernel need root)",
+                std::io::Error::from_raw_os_error(-error)
+            );
+            None
+        }
+    }
+}
+
 impl Held {
     /// Whether it is still there.
     pub fn exists(self) -> bool {
-        // SAFETY: takes a number; the answer is a descriptor of ours, or negative.
-        let fd = unsafe {
-            match self {
-                Self::Program(id) => libbpf_sys::bpf_prog_get_fd_by_id(id),
-                Self::Map(id) => libbpf_sys::bpf_map_get_fd_by_id(id),
-                Self::Link(id) => libbpf_sys::bpf_link_get_fd_by_id(id),
-            }
+        let (next, id): (Next, _) = match self {
+            Self::Program(id) => (libbpf_sys::bpf_prog_get_next_id, id),
+            Self::Map(id) => (libbpf_sys::bpf_map_get_next_id, id),
+            Self::Link(id) => (libbpf_sys::bpf_link_get_next_id, id),
         };
-        if fd >= 0 {
-            // SAFETY: the kernel just made this descriptor for us.
-            drop(unsafe { OwnedFd::from_raw_fd(fd) });
-            return true;
-        }
-        // A link that is going away has no references left: EAGAIN. Anything else says nothing about the question.
-        assert!(
-            [-libc::ENOENT, -libc::EAGAIN].contains(&fd),
-            "cannot ask the kernel about {self:?}: {} (tests of the kernel need root)",
-            std::io::Error::from_raw_os_error(-fd)
-        );
-        false
+        next_id(next, id - 1) == Some(id)
     }
 }
 
@@ -59,29 +65,17 @@ pub fn held(line: &str) -> Vec<Held> {
 
 /// All programs, maps and links that are in the kernel now.
 pub fn everything() -> Vec<Held> {
-    type Next = unsafe extern "C" fn(u32, *mut u32) -> i32;
     type Kind = fn(u32) -> Held;
     let kinds: [(Next, Kind); 3] = [
         (libbpf_sys::bpf_prog_get_next_id, Held::Program),
         (libbpf_sys::bpf_map_get_next_id, Held::Map),
         (libbpf_sys::bpf_link_get_next_id, Held::Link),
     ];
-    let mut all = Vec::new();
-    for (next, held) in kinds {
-        let mut id = 0;
-        loop {
-            // SAFETY: takes a number and writes one.
-            match unsafe { next(id, &raw mut id) } {
-                0 => all.push(held(id)),
-                error if error == -libc::ENOENT => break,
-                error => panic!(
-                    "cannot list what is in the kernel: {} (tests of the kernel need root)",
-                    std::io::Error::from_raw_os_error(-error)
-                ),
-            }
-        }
-    }
-    all
+    let ids = |next| std::iter::successors(next_id(next, 0), move |id| next_id(next, *id));
+    kinds
+        .into_iter()
+        .flat_map(|(next, held)| ids(next).map(held))
+        .collect()
 }
 
 /// Waits until there is nothing in the kernel that was not there before. What other processes of the machine made meanwhile, and hold, is
