@@ -127,7 +127,7 @@ impl Failure {
 const LIBBPF_ERRNO_START: i32 = 4000;
 const LIBBPF_ERRNO_VERIFY: i32 = 4007;
 /// The kernel's ENOTSUPP, which is not in POSIX and reaches user space from several BPF paths.
-const KERNEL_ENOTSUPP: i32 = 524;
+pub(crate) const KERNEL_ENOTSUPP: i32 = 524;
 
 pub(crate) fn code_of_errno(errno: i32) -> ErrorCode {
     match errno {

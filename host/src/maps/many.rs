@@ -16,7 +16,7 @@ const MAX_VALUE_BYTES: usize = 16 << 20;
 const MAX_KEYS: usize = 1 << 18;
 
 /// The same where each key that is deleted makes the kernel wait until no program uses what was stored: some milliseconds.
-const MAX_WAITS: usize = 256;
+pub(super) const MAX_WAITS: usize = 256;
 
 /// Elements that are given to the kernel at once: so that one system call does not last for long.
 const AT_ONCE: usize = 4096;

@@ -6,11 +6,12 @@ use std::ptr;
 use libbpf_sys as sys;
 use wasmtime::component::Resource;
 
+use super::many::MAX_WAITS;
 use super::{Access, Map};
 use crate::bindings::maps::{Batch, HostWalk};
 use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtxView;
-use crate::error::{CodeError, CodeResult, code_of_errno};
+use crate::error::{CodeError, CodeResult, KERNEL_ENOTSUPP, code_of_errno};
 
 /// A walk over a map.
 pub struct Walk {
@@ -40,9 +41,6 @@ const MAX_BATCH_BYTES: usize = 1 << 20;
 
 /// A bucket that is larger is not returned in one piece: entries that were made to collide.
 const MAX_BUCKET_BYTES: usize = 64 << 20;
-
-/// What one call deletes at most where each entry takes its time.
-const MAX_WAITS: usize = 256;
 
 /// How often the kernel may say of a batch that it was disturbed before the component is told.
 const MOST_RETRIES: u32 = 100;
@@ -269,9 +267,6 @@ impl Walk {
         Ok(Some(key))
     }
 }
-
-/// The kernel's ENOTSUPP, which is not in POSIX.
-const KERNEL_ENOTSUPP: i32 = 524;
 
 /// Reads an entry and deletes it, in one step where the kernel can.
 fn take(map: &Map, key: &[u8], value: &mut [u8]) -> CodeResult<bool> {
