@@ -145,8 +145,8 @@ impl Skeleton<'_> {
         code.blank();
         code.line("/// The object file.");
         code.line(format!(
-            "pub const DATA: &[u8] = include_bytes!(concat!(env!(\"OUT_DIR\"), {:?}));",
-            format!("/{}.bpf.o", self.name)
+            "pub const DATA: &[u8] = include_bytes!({:?});",
+            format!("{}.bpf.o", self.name)
         ));
         code.blank();
         self.builder(code);

@@ -80,10 +80,11 @@ impl Walk {
         }
         let info = &self.map.info;
         let entry = info.key_size as usize + info.value_length as usize;
-        // Guest-controlled.
+        // Guest-controlled, and never past the promised end.
         let most = (max as usize)
             .min(info.max_entries as usize)
-            .min((MAX_BATCH_BYTES / entry).max(1));
+            .min((MAX_BATCH_BYTES / entry).max(1))
+            .min(usize::try_from(self.left).unwrap_or(usize::MAX));
         if let Place::Batches(cursor) = &mut self.place {
             let cursor = cursor.take();
             match self.batch(cursor, most)? {
@@ -441,6 +442,17 @@ mod tests {
             }
             is_over.store(true, Ordering::Relaxed);
             disturber.join().unwrap();
+        }
+    }
+
+    /// A batch of the kernel's may be longer than what is left.
+    #[test]
+    fn kernel_walks_end_within_two_steps_for_each_entry() {
+        for by_key in [false, true] {
+            let map = kernel_map(MapType::Array, 1000);
+            let mut walk = start(&map, false, by_key);
+            walk.left = 700;
+            assert_eq!(collect(walk, 300).1, 700);
         }
     }
 
