@@ -1,13 +1,18 @@
 //! What the command says to those who use it wrongly or hand it something wrong. Nothing here needs root.
 
-use std::fs::File;
-use std::io::Read as _;
+use std::collections::BTreeMap;
+use std::ffi::CString;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read as _};
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::unix::fs::{DirEntryExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::ptr;
 
 use tempfile::TempDir;
-use wasm_bpf_tests::{Finished, host};
+use wasm_bpf_tests::{Finished, host, mounts};
 
 /// Files for a test.
 struct Files(TempDir);
@@ -47,9 +52,17 @@ fn command_component(body: &str) -> String {
     )
 }
 
+/// Whether it is to be run or compiled.
 #[track_caller]
 fn refused(path: &Path, parts: &[&str]) {
-    let finished = run(path).ended_with(1).says(parts);
+    fails_with(run(path), path, parts);
+    let compiled = Cache::new().command(&["compile", path.to_str().unwrap()]);
+    fails_with(compiled, path, parts);
+}
+
+#[track_caller]
+fn fails_with(finished: Finished, path: &Path, parts: &[&str]) {
+    let finished = finished.ended_with(1).says(parts);
     assert!(
         finished.errors.starts_with("error: "),
         "{}",
@@ -73,7 +86,7 @@ fn the_result_of_a_component_is_the_exit_code() {
     let failed = files.component("failed.wasm", &command_component("i32.const 1"));
     run(&failed).ended_with(1);
     let trap = files.component("trap.wasm", &command_component("unreachable"));
-    refused(&trap, &["failed", "unreachable", "-v"]);
+    fails_with(run(&trap), &trap, &["failed", "unreachable", "-v"]);
 }
 
 #[test]
@@ -164,6 +177,194 @@ fn a_component_that_is_no_command() {
     );
 }
 
+/// A cache of compiled components that is the test's own, and empty at first.
+struct Cache(TempDir);
+
+impl Cache {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn command(&self, args: &[&str]) -> Finished {
+        let mut command = Command::new(host());
+        command.args(args).env("XDG_CACHE_HOME", self.0.path());
+        // SAFETY: asks for a number.
+        if unsafe { libc::geteuid() } == 0 {
+            // Root's is at one place, which here becomes this one.
+            let path = CString::new(self.0.path().as_os_str().as_encoded_bytes()).unwrap();
+            let bind = move || {
+                mounts::make_private()?;
+                // SAFETY: strings that end with a zero, and null where the kernel allows it.
+                let answer = unsafe {
+                    libc::mount(
+                        path.as_ptr(),
+                        c"/var/cache".as_ptr(),
+                        ptr::null(),
+                        libc::MS_BIND,
+                        ptr::null(),
+                    )
+                };
+                if answer < 0 {
+                    return Err(io::Error::last_os_error());
+                }
+                Ok(())
+            };
+            // SAFETY: system calls only.
+            unsafe { command.pre_exec(bind) };
+        }
+        Finished::of(&mut command)
+    }
+
+    fn ours(&self) -> PathBuf {
+        self.0.path().join("wasm-bpf")
+    }
+
+    /// Its entries, and the inode of each: one that is written anew has another.
+    fn entries(&self) -> BTreeMap<String, u64> {
+        let modules = self.ours().join("compiled/modules");
+        let versions = fs::read_dir(modules).into_iter().flatten();
+        versions
+            .flat_map(|version| fs::read_dir(version.unwrap().path()).unwrap())
+            .map(|entry| entry.unwrap())
+            .map(|entry| (entry.file_name().into_string().unwrap(), entry.ino()))
+            // Statistics of each are beside it.
+            .filter(|(name, _)| !name.contains('.'))
+            .collect()
+    }
+}
+
+#[test]
+fn what_is_compiled_is_not_compiled_at_the_first_run() {
+    let files = Files::new();
+    let cache = Cache::new();
+    let zero = files.component("zero.wasm", &command_component("i32.const 0"));
+    let one = files.component("one.wasm", &command_component("i32.const 1"));
+    let (zero, one) = (zero.to_str().unwrap(), one.to_str().unwrap());
+    let finished = cache.command(&["compile", zero, one]).ok();
+    assert_eq!(
+        (finished.output.as_str(), finished.errors.as_str()),
+        ("", "")
+    );
+    let compiled = cache.entries();
+    assert_eq!(compiled.len(), 2);
+    cache.command(&["run", zero]).ok();
+    cache.command(&["run", one]).ended_with(1);
+    cache
+        .command(&["compile", "-v", zero])
+        .ok()
+        .says(&["zero.wasm was compiled before"]);
+    // A component is recognized by what it is, not by where it lies.
+    let copy = files.file("copy.wasm", fs::read(zero).unwrap());
+    cache.command(&["run", copy.to_str().unwrap()]).ok();
+    assert_eq!(cache.entries(), compiled);
+}
+
+#[test]
+fn one_component_that_cannot_be_compiled_does_not_keep_others_from_it() {
+    let files = Files::new();
+    let cache = Cache::new();
+    let text = files.file("text.wasm", "hello");
+    let good = files.component("good.wasm", &command_component("i32.const 0"));
+    let paths = [&text, &good].map(|path| path.to_str().unwrap());
+    cache
+        .command(&["compile", "-v", paths[0], paths[1]])
+        .ended_with(1)
+        .says(&["text.wasm is not WebAssembly", "good.wasm is compiled"]);
+    assert_eq!(cache.entries().len(), 1);
+}
+
+/// Where the baseline lacks an instruction the compiler must do with others.
+const BEYOND_THE_BASELINE: &str = r#"
+    (if (f64.ne (f64.nearest (f64.const 2.5)) (f64.const 2)) (then unreachable))
+    (if (i64.ne (i64.popcnt (i64.const 255)) (i64.const 8)) (then unreachable))
+    (if (i64.ne (i64.clz (i64.const 1)) (i64.const 63)) (then unreachable))
+    (if (i32.ne (i32.const 16) (i8x16.extract_lane_u 0 (i8x16.swizzle
+            (v128.const i8x16 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
+            (v128.const i8x16 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1 0))))
+        (then unreachable))
+    (if (i64.ne (i64.const -1) (i64x2.extract_lane 0 (i64x2.gt_s
+            (i64x2.splat (i64.const 5))
+            (i64x2.splat (i64.const 4)))))
+        (then unreachable))
+    (if (f32.ne (f32.const 7) (f32x4.extract_lane 3 (f32x4.ceil (f32x4.relaxed_madd
+            (f32x4.splat (f32.const 2))
+            (f32x4.splat (f32.const 3))
+            (f32x4.splat (f32.const 0.5))))))
+        (then unreachable))
+    i32.const 0"#;
+
+#[test]
+fn code_for_any_cpu_is_apart_from_code_for_this_one() {
+    let files = Files::new();
+    let cache = Cache::new();
+    let path = files.component("simd.wasm", &command_component(BEYOND_THE_BASELINE));
+    let path = path.to_str().unwrap();
+    cache.command(&["compile", "--any-cpu", path]).ok();
+    let any = cache.entries();
+    assert_eq!(any.len(), 1);
+    cache.command(&["run", "--any-cpu", path]).ok();
+    assert_eq!(cache.entries(), any);
+    cache.command(&["run", path]).ok();
+    let both = cache.entries();
+    // x86-64 since 2008, and every other architecture's CPUs of today, have more than the baseline.
+    assert_eq!(both.len(), 2);
+    cache.command(&["run", "--any-cpu", path]).ok();
+    cache.command(&["compile", path]).ok();
+    assert_eq!(cache.entries(), both);
+    cache
+        .command(&["run", "--any-cpu", "--no-cache", path])
+        .ok();
+}
+
+#[test]
+fn a_cache_that_cannot_be_used_fails_compiling_and_not_running() {
+    let files = Files::new();
+    let good = files.component("good.wasm", &command_component("i32.const 0"));
+    let good = good.to_str().unwrap();
+    #[track_caller]
+    fn unusable(cache: &Cache, component: &str, parts: &[&str]) {
+        let finished = cache
+            .command(&["compile", component])
+            .ended_with(1)
+            .says(parts);
+        assert!(
+            finished.errors.starts_with("error: "),
+            "{}",
+            finished.errors
+        );
+        let finished = cache.command(&["run", component]).ok();
+        assert_eq!(finished.errors, "");
+    }
+
+    let cache = Cache::new();
+    fs::write(cache.ours(), "in the way").unwrap();
+    unusable(
+        &cache,
+        good,
+        &["cannot make", "/wasm-bpf", "that you can write to"],
+    );
+
+    let cache = Cache::new();
+    fs::create_dir(cache.ours()).unwrap();
+    fs::set_permissions(cache.ours(), Permissions::from_mode(0o777)).unwrap();
+    unusable(&cache, good, &["/wasm-bpf", "others may write there"]);
+
+    // What only writing shows, as with a full disk.
+    let cache = Cache::new();
+    fs::create_dir_all(cache.ours().join("compiled")).unwrap();
+    fs::write(cache.ours().join("compiled/modules"), "in the way").unwrap();
+    unusable(
+        &cache,
+        good,
+        &[
+            "good.wasm",
+            "could not be kept in",
+            "/wasm-bpf/compiled",
+            "full or read-only",
+        ],
+    );
+}
+
 #[track_caller]
 fn wrong_usage(args: &[&str], parts: &[&str]) {
     let finished = command(args).ended_with(2).says(parts);
@@ -174,6 +375,8 @@ fn wrong_usage(args: &[&str], parts: &[&str]) {
 fn wrong_options() {
     wrong_usage(&["run", "--bogus", "x.wasm"], &["'--bogus'", "--help"]);
     wrong_usage(&["run"], &["COMPONENT", "--help"]);
+    wrong_usage(&["compile"], &["COMPONENT", "--help"]);
+    wrong_usage(&["compile", "--no-cache", "x.wasm"], &["'--no-cache'"]);
     wrong_usage(&["bogus"], &["'bogus'", "--help"]);
     wrong_usage(&["run", "-q", "-v", "x.wasm"], &["--quiet", "--verbose"]);
     wrong_usage(&["run", "--env", "=x", "x.wasm"], &["NAME=VALUE"]);
@@ -241,6 +444,7 @@ fn help_has_examples_and_names_grants_and_limits() {
         for part in [
             "Usage:",
             "run",
+            "compile",
             "completions",
             "Examples:",
             "sudo wasm-bpf run",
@@ -251,6 +455,7 @@ fn help_has_examples_and_names_grants_and_limits() {
     let help = help(&["run", "--help"]);
     for part in [
         "Usage:",
+        "Ctrl-C asks",
         "Grants",
         "Limits",
         "Exit codes",
@@ -261,6 +466,15 @@ fn help_has_examples_and_names_grants_and_limits() {
     }
     for (grant, ..) in wasm_bpf_host::grants() {
         assert!(help.contains(grant), "no {grant} in {help}");
+    }
+    let help = command(&["compile", "--help"]).ok().output;
+    for part in [
+        "/var/cache/wasm-bpf",
+        "Exit codes",
+        "Examples:",
+        "--any-cpu",
+    ] {
+        assert!(help.contains(part), "no {part:?} in {help}");
     }
     let version = command(&["--version"]).ok().output;
     assert!(version.starts_with("wasm-bpf "), "{version}");
@@ -278,7 +492,7 @@ fn completions_are_scripts_of_their_shell() {
     ] {
         let script = command(&["completions", shell]).ok().output;
         assert!(script.contains(part), "{script}");
-        for option in ["allow", "limit", "btf"] {
+        for option in ["allow", "limit", "btf", "compile", "any-cpu"] {
             assert!(script.contains(option), "{shell}: no {option}");
         }
         let files = Files::new();

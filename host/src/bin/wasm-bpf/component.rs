@@ -3,16 +3,21 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use wasm_bpf_host::INTERFACE_VERSION;
+use wasm_bpf_host::{INTERFACE_VERSION, WasmBpfView};
 use wasmtime::Engine;
-use wasmtime::component::Component;
+use wasmtime::component::{Component, Linker};
+use wasmtime_wasi::WasiView;
+use wasmtime_wasi::p2::bindings::sync::CommandPre;
 
 const MAGIC: &[u8] = b"\0asm";
 const CORE_MODULE: [u8; 4] = [1, 0, 0, 0];
 const OUR_PACKAGE: &str = "wasm-bpf:bpf/";
 
-/// Reads and compiles a component.
-pub fn load(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
+/// Reads and compiles a component, or takes it from the engine's cache, and links it with what this host offers.
+pub fn load<T: WasiView + WasmBpfView>(
+    engine: &Engine,
+    path: &Path,
+) -> anyhow::Result<CommandPre<T>> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => anyhow::anyhow!("there is no file {shown}"),
@@ -26,7 +31,16 @@ pub fn load(engine: &Engine, path: &Path) -> anyhow::Result<Component> {
         .map_err(anyhow::Error::from)
         .with_context(|| format!("{shown} is not a valid component; was it cut off or changed?"))?;
     check_imports(engine, &component, &shown.to_string())?;
-    Ok(component)
+    let mut linker = Linker::<T>::new(engine);
+    wasm_bpf_host::wasi::add_to_linker_sync(&mut linker)?;
+    wasm_bpf_host::add_to_linker_sync(&mut linker)?;
+    let linked = linker
+        .instantiate_pre(&component)
+        .map_err(anyhow::Error::from)
+        .with_context(|| format!("{shown} needs something that this host does not offer"))?;
+    CommandPre::new(linked)
+        .map_err(anyhow::Error::from)
+        .with_context(|| format!("{shown} is not a command: it does not export wasi:cli/run"))
 }
 
 /// Tells apart what people hand over by mistake.

@@ -1,6 +1,8 @@
 //! The `wasm-bpf` command: a thin user of the library.
 
+mod compile;
 mod component;
+mod engine;
 mod output;
 mod run;
 mod signals;
@@ -31,6 +33,7 @@ const STYLES: Styles = Styles::styled()
         sudo wasm-bpf run bootstrap.component.wasm\n  \
         sudo wasm-bpf run bootstrap.component.wasm -d 100\n  \
         sudo wasm-bpf run --allow xdp=eth0 counter.component.wasm eth0\n  \
+        sudo wasm-bpf compile bootstrap.component.wasm\n  \
         wasm-bpf completions bash > /etc/bash_completion.d/wasm-bpf"
 )]
 struct Cli {
@@ -40,8 +43,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a component until it ends or is stopped.
     Run(Run),
+    Compile(Compile),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -87,6 +90,10 @@ struct Run {
     #[arg(long)]
     no_cache: bool,
 
+    /// Use code for any CPU of this architecture, as `compile --any-cpu` makes it, not for this very one.
+    #[arg(long)]
+    any_cpu: bool,
+
     /// Say what libbpf says; twice: each of its steps.
     #[arg(short, long, action = ArgAction::Count)]
     verbose: u8,
@@ -116,6 +123,32 @@ impl Run {
     }
 }
 
+/// Compile components ahead of their first run, which then starts as fast as later ones.
+///
+/// What is compiled goes into the cache that `run` reads: /var/cache/wasm-bpf for root, wasm-bpf in XDG_CACHE_HOME (in
+/// ~/.cache if that is not set) for anybody else. `run` recognizes a component by its contents, wherever its file lies.
+#[derive(Args)]
+#[command(after_long_help = "Exit codes:\n  \
+    0 if all are compiled; 1 if one of them is not, or cannot be kept; 2 for wrong usage\n\n\
+    Examples:\n  \
+    sudo wasm-bpf compile bootstrap.component.wasm\n\n  \
+    For an image of many machines, or for one directory that they share:\n  \
+    sudo wasm-bpf compile --any-cpu *.component.wasm\n  \
+    sudo wasm-bpf run --any-cpu bootstrap.component.wasm -d 100")]
+struct Compile {
+    /// Generate code for any CPU of this architecture, not for this very one; `run` needs the same option to use it.
+    #[arg(long)]
+    any_cpu: bool,
+
+    /// Say of each component what was done.
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// The components, .wasm files.
+    #[arg(value_name = "COMPONENT", required = true, value_hint = ValueHint::FilePath)]
+    components: Vec<PathBuf>,
+}
+
 fn run_help() -> String {
     let mut help = String::from("Grants (`*` as the value stands for every one):\n");
     for (name, value, allows) in wasm_bpf_host::grants() {
@@ -139,13 +172,8 @@ fn run_help() -> String {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
-        Command::Run(options) => match run::run(options) {
-            Ok(code) => ExitCode::from(code),
-            Err(error) => {
-                output::error(&error);
-                ExitCode::FAILURE
-            }
-        },
+        Command::Run(options) => exit_code(run::run(options)),
+        Command::Compile(options) => exit_code(compile::compile(&options)),
         Command::Completions { shell } => {
             // To a buffer first: the generator panics when standard output is closed.
             let mut script = Vec::new();
@@ -154,6 +182,16 @@ fn main() -> ExitCode {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(_) => ExitCode::FAILURE,
             }
+        }
+    }
+}
+
+fn exit_code(result: anyhow::Result<u8>) -> ExitCode {
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            output::error(&error);
+            ExitCode::FAILURE
         }
     }
 }

@@ -1,20 +1,17 @@
 //! `wasm-bpf run`.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use wasm_bpf_host::{
     Limits, MessageLevel, Output, Policy, Terminated, WasmBpfCtx, WasmBpfCtxView, WasmBpfView,
 };
-use wasmtime::component::{Linker, ResourceTable};
-use wasmtime::{Cache, CacheConfig, Engine, Store, StoreLimits, StoreLimitsBuilder, Trap};
-use wasmtime_wasi::p2::bindings::sync::CommandPre;
+use wasmtime::component::ResourceTable;
+use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, Trap};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxView, WasiView};
 
 use crate::signals::{self, Received};
-use crate::{Run, component, output};
+use crate::{Run, component, engine, output};
 
 /// Memory of the component itself, unless `--limit memory=` says otherwise.
 const DEFAULT_MEMORY: u64 = 1 << 30;
@@ -91,7 +88,8 @@ fn parse_size(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
-struct State {
+/// What the store of a component holds.
+pub struct State {
     wasi: WasiCtx,
     bpf: WasmBpfCtx,
     table: ResourceTable,
@@ -119,19 +117,7 @@ impl WasmBpfView for State {
 /// Runs the component; its exit code.
 pub fn run(options: Run) -> anyhow::Result<u8> {
     let engine = engine(&options)?;
-    let component = component::load(&engine, options.component())?;
-    let mut linker = Linker::<State>::new(&engine);
-    wasm_bpf_host::wasi::add_to_linker_sync(&mut linker)?;
-    wasm_bpf_host::add_to_linker_sync(&mut linker)?;
-    let shown = options.component().display();
-    let command = linker
-        .instantiate_pre(&component)
-        .map_err(anyhow::Error::from)
-        .with_context(|| format!("{shown} needs something that this host does not offer"))?;
-    let command = CommandPre::new(command)
-        .map_err(anyhow::Error::from)
-        .with_context(|| format!("{shown} is not a command: it does not export wasi:cli/run"))?;
-
+    let command = component::load(&engine, options.component())?;
     let (limits, memory) = limits(&options.limit);
     let bpf = bpf_ctx(&options, limits)?;
     let stop = bpf.stop();
@@ -184,12 +170,10 @@ fn ended(error: wasmtime::Error, received: &Received, options: &Run) -> anyhow::
 }
 
 fn engine(options: &Run) -> anyhow::Result<Engine> {
-    let mut config = wasm_bpf_host::engine_config();
+    let mut cache = None;
     if !options.no_cache {
-        match cache() {
-            Ok(cache) => {
-                config.cache(Some(cache));
-            }
+        match engine::cache() {
+            Ok(found) => cache = Some(found),
             // Slower, no more than that: a read-only home, for one.
             Err(error) if options.verbose > 0 => {
                 output::note(&format!("components are compiled at each start: {error:#}"));
@@ -197,39 +181,7 @@ fn engine(options: &Run) -> anyhow::Result<Engine> {
             Err(_) => {}
         }
     }
-    Engine::new(&config)
-        .map_err(anyhow::Error::from)
-        .context("cannot set up the WebAssembly engine")
-}
-
-/// Where compiled components are kept. What lies there is run as native code, so nobody else may write there.
-fn cache() -> anyhow::Result<Cache> {
-    let euid = rustix::process::geteuid();
-    let base = if euid.is_root() {
-        // Not in a home directory: with sudo that may be somebody else's.
-        PathBuf::from("/var/cache")
-    } else {
-        std::env::var_os("XDG_CACHE_HOME")
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-            .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
-            .context("there is no home directory to keep compiled components in")?
-    };
-    let directory = base.join("wasm-bpf");
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&directory)
-        .with_context(|| format!("cannot make {}", directory.display()))?;
-    let found = std::fs::symlink_metadata(&directory)?;
-    anyhow::ensure!(
-        found.is_dir() && found.uid() == euid.as_raw() && found.mode() & 0o022 == 0,
-        "{} belongs to somebody else, or others may write there",
-        directory.display()
-    );
-    let mut config = CacheConfig::new();
-    config.with_directory(directory.join("compiled"));
-    Cache::new(config).map_err(anyhow::Error::from)
+    engine::new(cache, options.any_cpu)
 }
 
 fn limits(given: &[Limit]) -> (Limits, usize) {
