@@ -9,6 +9,9 @@ EXAMPLE ?= bootstrap
 ARGS ?=
 RUNFLAGS ?=
 TESTFLAGS ?=
+CASES ?=
+FAULTS ?=
+KERNELS ?=
 
 BUILD := build
 ENV := $(BUILD)/toolchain.env
@@ -22,6 +25,10 @@ export WASM_BPF_TEST_GUESTS := $(abspath $(BUILD)/tests)
 export WASM_BPF_EXAMPLES := $(abspath $(BUILD)/rust)
 
 HOST := target/release/wasm-bpf
+CONFORMANCE := $(TARGET_DIR)/debug/conformance
+# Another host is tried by the same components.
+HOST_COMMAND ?= $(WASM_BPF) run {grants} {limits} {component} {args}
+CHOSEN := $(patsubst %,--cases '%',$(CASES))
 
 # Examples and test guests are components. The rest of the workspace is native: the host, the libraries, the tests.
 NATIVE_EXAMPLES := embed
@@ -29,7 +36,8 @@ NATIVE_EXAMPLES := embed
 EXAMPLES := $(filter-out $(NATIVE_EXAMPLES) common,$(patsubst examples/%/Cargo.toml,%,$(wildcard examples/*/Cargo.toml)))
 TEST_GUESTS := $(patsubst tests/guests/src/bin/%.rs,%,$(wildcard tests/guests/src/bin/*.rs)) \
 	$(patsubst tests/guests/src/bin/%/main.rs,%,$(wildcard tests/guests/src/bin/*/main.rs))
-NATIVE := --workspace $(addprefix --exclude ,$(EXAMPLES) bench-guest $(if $(wildcard tests/guests/Cargo.toml),test-guests))
+CONFORMANCE_GUESTS := $(patsubst tests/conformance/cases/%/guest.rs,%,$(wildcard tests/conformance/cases/*/guest.rs))
+NATIVE := --workspace $(addprefix --exclude ,$(EXAMPLES) bench-guest test-guests conformance-guests)
 # CI must build what Cargo.lock says; at the desk cargo may update it after an edit of Cargo.toml.
 LOCKED := $(if $(CI),--locked)
 
@@ -87,7 +95,7 @@ has-example:
 	esac
 
 .PHONY: test
-test: examples test-guests bench-guest ## run all tests (TESTFLAGS='for cargo nextest run, or cargo test')
+test: examples test-guests conformance-guests bench-guest ## run all tests (TESTFLAGS='for cargo nextest run, or cargo test')
 	$(call say,building the host and the tests)
 	@[ "$$(id -u)" = 0 ] || echo 'tests that load eBPF programs need root and will fail: run this as root' >&2
 	@. ./$(ENV); cargo build $(LOCKED) $(NATIVE) --bins --tests
@@ -100,6 +108,34 @@ test: examples test-guests bench-guest ## run all tests (TESTFLAGS='for cargo ne
 	fi
 	$(call say,running the examples in the documentation)
 	@. ./$(ENV); cargo test $(LOCKED) $(NATIVE) --doc
+	$(call say,checking what the conformance suite covers)
+	@$(CONFORMANCE) check --components $(BUILD)/conformance
+	$(call say,running the conformance suite on this kernel)
+	@$(CONFORMANCE) run --host '$(HOST_COMMAND)' --components $(BUILD)/conformance
+
+.PHONY: conformance
+conformance: conformance-guests ## try the host, or HOST_COMMAND=..., on this kernel (CASES='map* objects/load')
+	$(call say,building the host and the runner)
+	@. ./$(ENV); cargo build $(LOCKED) -p wasm-bpf-host -p wasm-bpf-conformance --bins
+	$(call say,running the conformance suite on this kernel)
+	@$(CONFORMANCE) run --host '$(HOST_COMMAND)' --components $(BUILD)/conformance $(CHOSEN)
+
+.PHONY: test-kernels
+test-kernels: conformance-guests host ## run the conformance suite on this kernel and on others in virtual machines (KERNELS='6.1 running', CASES='map*')
+	$(call say,building the runner)
+	@. ./$(ENV); cargo build $(LOCKED) -p wasm-bpf-conformance --bins
+	@CONFORMANCE='$(CONFORMANCE)' COMPONENTS='$(BUILD)/conformance' HOST='$(HOST)' \
+		tests/conformance/on-kernels.sh $(BUILD)/kernels '$(KERNELS)' $(CHOSEN)
+
+.PHONY: faults
+faults: conformance-guests ## apply deliberate faults to the host; the conformance suite has to catch each (FAULTS='names')
+	$(call say,building the host and the runner)
+	@. ./$(ENV); cargo build $(LOCKED) -p wasm-bpf-host -p wasm-bpf-conformance --bins
+	@. ./$(ENV); CONFORMANCE='$(CONFORMANCE)' COMPONENTS='$(BUILD)/conformance' tests/faults/run.sh $(FAULTS)
+
+.PHONY: coverage
+coverage: setup ## write docs/coverage.md
+	@. ./$(ENV); cargo run --quiet $(LOCKED) -p wasm-bpf-conformance -- coverage
 
 .PHONY: check
 check: setup ## check formatting, lints, documentation and vendored files
@@ -108,9 +144,13 @@ check: setup ## check formatting, lints, documentation and vendored files
 	$(call say,vendored WIT)
 	@scripts/vendor-wit.sh --check
 	$(call say,scripts)
-	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh .ci/run; else echo 'not checked: no shellcheck here' >&2; fi
+	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh tests/kernels/*.sh tests/faults/*.sh .ci/run; else echo 'not checked: no shellcheck here' >&2; fi
+	$(call say,deliberate faults apply)
+	@for patch in tests/faults/*.patch; do git apply --check "$$patch"; done
 	$(call say,lints)
 	@. ./$(ENV); cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	$(call say,the table of coverage)
+	@. ./$(ENV); cargo run --quiet $(LOCKED) -p wasm-bpf-conformance -- coverage --check
 	$(call say,documentation)
 	@. ./$(ENV); RUSTDOCFLAGS='-D warnings' cargo doc $(LOCKED) --workspace --no-deps
 	$(call say,licences and sources of dependencies)
@@ -139,10 +179,13 @@ example: has-example setup
 
 .PHONY: test-guests
 test-guests: setup ## build the guests that tests run: build/tests/NAME.component.wasm
-ifneq ($(strip $(TEST_GUESTS)),)
 	$(call say,building the guests for the tests)
 	$(call build-guests,test-guests,$(TEST_GUESTS),$(BUILD)/tests)
-endif
+
+.PHONY: conformance-guests
+conformance-guests: setup ## build the components of the conformance suite: build/conformance/rust/FOLDER.component.wasm
+	$(call say,building the components of the conformance suite)
+	$(call build-guests,conformance-guests,$(CONFORMANCE_GUESTS),$(BUILD)/conformance/rust)
 
 .PHONY: bench-guest
 bench-guest: setup

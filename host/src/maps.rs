@@ -20,7 +20,7 @@ pub use self::walk::Walk;
 use crate::bindings::maps::{Deleted, FoundValues, Host, HostMap, MapInfo, UpdateMode, Updated};
 use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtxView;
-use crate::error::{CodeResult, FailureResult, code_of_errno};
+use crate::error::{CodeError, CodeResult, FailureResult, code_of_errno};
 use crate::mmap::SharedMapping;
 use crate::objects::{LoadedObject, LoadedProgram, ObjectArena};
 use crate::policy::{Need, Reservation, Usage};
@@ -293,6 +293,13 @@ impl Map {
         })?;
         self.let_go(key);
         Ok(was_there)
+    }
+
+    /// Only the text about the descriptor has it.
+    fn is_frozen(&self) -> CodeResult<bool> {
+        let file = format!("/proc/self/fdinfo/{}", self.fd.as_raw_fd());
+        let text = std::fs::read_to_string(file)?;
+        Ok(text.lines().any(|line| line == "frozen:\t1"))
     }
 
     /// What was stored under a key does not count any more.
@@ -637,7 +644,13 @@ impl HostMap for WasmBpfCtxView<'_> {
     fn freeze(&mut self, map: Resource<Map>) -> CodeResult<()> {
         let map = self.table.get(&map)?;
         // SAFETY: takes the descriptor only.
-        done(unsafe { libbpf_sys::bpf_map_freeze(map.fd.as_raw_fd()) })
+        match done(unsafe { libbpf_sys::bpf_map_freeze(map.fd.as_raw_fd()) }) {
+            // Kernels before 6.5 say so of a map that is frozen already, too.
+            Err(CodeError::Code(ErrorCode::Busy)) if map.is_frozen()? => {
+                Err(ErrorCode::NotPermitted.into())
+            }
+            other => other,
+        }
     }
 
     fn pin(&mut self, map: Resource<Map>, path: String) -> FailureResult<()> {

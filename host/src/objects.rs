@@ -26,6 +26,7 @@ use crate::maps::{Map, MapMemory, ProgramMemory};
 use crate::messages;
 use crate::policy::{Need, Reservation};
 use crate::programs::Program;
+use validate::Invalid;
 
 /// How an object is opened.
 #[derive(Debug, Default)]
@@ -198,13 +199,20 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
             .about(name));
         }
         let verifier_log_level = options.verifier_log_level;
+        let struct_ops = self.ctx.policy.check_struct_ops(&name);
         let allowed = validate::Allowed {
-            struct_ops: self.ctx.policy.allows_struct_ops(),
+            struct_ops: struct_ops.is_ok(),
         };
-        validate::validate(&elf, allowed).map_err(|invalid| {
-            let text = format!("cannot open the BPF object `{name}`: {invalid}");
-            Failure::refused(ErrorCode::Malformed, text).about(&name)
-        })?;
+        match validate::validate(&elf, allowed) {
+            Ok(()) => {}
+            Err(Invalid::StructOps(_)) => {
+                struct_ops.map_err(|missing| Failure::from(missing).about(&name))?
+            }
+            Err(invalid) => {
+                let text = format!("cannot open the BPF object `{name}`: {invalid}");
+                return Err(Failure::refused(ErrorCode::Malformed, text).about(&name));
+            }
+        }
         let mut builder = libbpf_rs::ObjectBuilder::default();
         let open = builder
             .name(&name)
@@ -472,6 +480,17 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
     ) -> FailureResult<()> {
         let open = self.table.get_mut(&object)?;
         let program = open.program(&program)?;
+        // What libbpf says for the others depends on whether the kernel has a function of that name.
+        if !matches!(
+            program.kind(),
+            ProgramType::Tracing | ProgramType::Lsm | ProgramType::Ext
+        ) {
+            let why = format!(
+                "programs of type {} have none before they are attached",
+                program.kind().name()
+            );
+            return Err(program.refuse("the target of", &why));
+        }
         let Ok(c_target) = CString::new(target.as_str()) else {
             return Err(program.refuse("the target of", "a name has no zero byte"));
         };

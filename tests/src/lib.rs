@@ -3,10 +3,8 @@
 //! The host, the guests and the examples are built by `make test`, which also tells where they are.
 
 mod kernel;
-pub mod mounts;
 mod run;
 mod state;
-mod trigger;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -15,7 +13,8 @@ use std::time::Duration;
 pub use kernel::{Held, assert_gone, assert_nothing_new, everything, held};
 pub use run::{Finished, Output, Run, Running};
 pub use state::State;
-pub use trigger::Trigger;
+pub use wasm_bpf_conformance::mounts;
+pub use wasm_bpf_conformance::trigger::Trigger;
 
 /// How long anything may take before a test gives up. Long: a busy machine is no failure.
 pub const PATIENCE: Duration = Duration::from_secs(60);

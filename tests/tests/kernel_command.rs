@@ -135,7 +135,7 @@ fn btf_that_is_broken_is_refused_and_named() {
 #[test]
 fn verbose_says_what_libbpf_says_and_quiet_nothing() {
     let said = |options: &[&str]| {
-        let run = Run::guest("lifecycle", "return").options(options);
+        let run = Run::guest("ending", "return").options(options);
         run.finish().ok().errors
     };
     assert_eq!(said(&[]), "");

@@ -212,7 +212,7 @@ async fn side_by_side(case: &str) {
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_stop_ends_the_waits_of_async_guests() {
-    let (engine, component) = compile("lifecycle");
+    let (engine, component) = compile("ending");
     let linker = async_linker(&engine);
     for case in [
         "sleep",
@@ -250,7 +250,7 @@ async fn a_stop_ends_the_waits_of_async_guests() {
 
 #[test]
 fn a_guest_that_does_not_listen_is_terminated_and_its_neighbour_is_not() {
-    let (engine, component) = compile("lifecycle");
+    let (engine, component) = compile("ending");
     let linker = sync_linker(&engine);
     let trigger = Trigger::new();
     let environment = trigger.environment();

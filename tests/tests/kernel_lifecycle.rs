@@ -1,4 +1,5 @@
-//! How runs end: what a stop does to waits, which exit code arrives, and that nothing stays in the kernel.
+//! How runs end: how soon a stop ends waits, what becomes of those who do not listen, and what is said. What a stop does is tried by the
+//! conformance suite.
 
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt as _;
@@ -10,7 +11,7 @@ use libc::{SIGINT, SIGKILL, SIGTERM};
 use wasm_bpf_tests::{Held, PATIENCE, Run, Running, assert_gone, held};
 
 fn run(case: &str) -> Run {
-    Run::guest("lifecycle", case)
+    Run::guest("ending", case)
 }
 
 /// What the guest holds while it runs, all of it in the kernel.
@@ -37,32 +38,14 @@ fn waiting(case: &str) -> (Running, Vec<Held>) {
 }
 
 #[test]
-fn nothing_is_left_after_a_return() {
-    let finished = run("return").finish().ok();
-    assert_gone(&held(finished.line("holds")));
-}
-
-#[test]
-fn nothing_is_left_after_an_exit_and_its_code_arrives() {
-    for code in [0, 3, 255] {
-        let finished = run("exit").arg(code.to_string()).finish();
-        let finished = finished.ended_with(code);
-        assert_gone(&held(finished.line("holds")));
-    }
-}
-
-#[test]
-fn nothing_is_left_after_a_trap() {
-    let finished = run("panic").finish().ended_with(1).says(&[
+fn a_trap_is_told_with_how_to_learn_more() {
+    run("panic").finish().ended_with(1).says(&[
         "as the test wants it",
         "error:",
-        "lifecycle.component.wasm failed: ",
+        "ending.component.wasm failed: ",
         "unreachable",
         "-v",
     ]);
-    assert_gone(&held(finished.line("holds")));
-    let finished = run("abort").finish().ended_with(1).says(&["failed: "]);
-    assert_gone(&held(finished.line("holds")));
 }
 
 #[test]
@@ -72,14 +55,6 @@ fn a_trap_says_where_when_asked_to() {
         .finish()
         .ended_with(1)
         .says(&["wasm backtrace"]);
-}
-
-#[test]
-fn nothing_is_left_after_ctrl_c() {
-    let (running, held) = waiting("until-stopped");
-    running.signal(SIGINT);
-    running.finish().ok();
-    assert_gone(&held);
 }
 
 #[test]
@@ -235,30 +210,4 @@ fn wait_until_full(running: &Running) {
         assert!(Instant::now() < until, "{now} bytes in the pipe");
         before = now;
     }
-}
-
-#[test]
-fn after_a_stop_there_is_time_to_clean_up() {
-    let mut running = run("clean-up").start();
-    running.line("waiting");
-    running.signal(SIGINT);
-    running.finish().ended_with(5).line("cleaned up");
-}
-
-#[test]
-fn records_that_are_there_come_before_the_stop() {
-    let mut running = run("pending-first").start();
-    running.line("waiting");
-    running.signal(SIGINT);
-    running.line("ended");
-    running.finish().ok();
-}
-
-#[test]
-fn after_a_stop_waits_wait_again() {
-    let mut running = run("again").start();
-    running.line("waiting");
-    running.signal(SIGINT);
-    running.line("ended");
-    running.finish().ok();
 }

@@ -117,7 +117,14 @@ impl WasmBpfCtxView<'_> {
             );
             append_warnings(&mut text, &warnings);
             append_capabilities(&mut text, -answer);
-            return Err(Failure::errno_of_creation(-answer, text).about(name));
+            // The kernel says the same of a kind that it does not have as of wrong sizes.
+            let failure = if answer == -libc::EINVAL && !is_known(kind) {
+                text.push_str("; this kernel does not have this kind of map");
+                Failure::new(ErrorCode::NotSupported, -answer, text)
+            } else {
+                Failure::errno_of_creation(-answer, text)
+            };
+            return Err(failure.about(name));
         }
         // SAFETY: the kernel just made this descriptor for us.
         let fd = unsafe { OwnedFd::from_raw_fd(answer) };
@@ -128,4 +135,10 @@ impl WasmBpfCtxView<'_> {
         })?;
         Ok(self.table.push(map)?)
     }
+}
+
+/// Whether the kernel has this kind of map. Of kinds that libbpf does not know it is taken that the kernel does not either.
+fn is_known(kind: MapType) -> bool {
+    // SAFETY: a number, and no options.
+    unsafe { libbpf_sys::libbpf_probe_bpf_map_type(kind.to_kernel(), std::ptr::null()) > 0 }
 }

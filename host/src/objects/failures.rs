@@ -82,12 +82,15 @@ pub(super) fn prepare(
         _ => {}
     }
     append_capabilities(&mut text, errno);
-    // libbpf's own numbers and the likes of ESRCH say nothing about a process here.
-    let code = match errno {
+    Failure::new(code_of_load(errno), errno, text).about(name)
+}
+
+/// libbpf says ESRCH and ENOENT of what is not in the kernel's BTF: neither a process nor a name that the component could look for.
+fn code_of_load(errno: i32) -> ErrorCode {
+    match errno {
         libc::ESRCH | libc::ENOENT => ErrorCode::NotSupported,
         _ => code_of_errno(errno),
-    };
-    Failure::new(code, errno, text).about(name)
+    }
 }
 
 pub(super) fn load(
@@ -102,7 +105,7 @@ pub(super) fn load(
         let mut text = format!("cannot load `{name}`: {}", Errno(errno));
         append_warnings(&mut text, warnings);
         append_capabilities(&mut text, errno);
-        return Failure::errno(errno, text).about(name);
+        return Failure::new(code_of_load(errno), errno, text).about(name);
     };
     let log = logs
         .iter()
@@ -119,7 +122,7 @@ pub(super) fn load(
                 "\nthis kernel may not have this type of program, or an attach type of it",
             );
         }
-        return Failure::errno(errno, text).about(program);
+        return Failure::new(code_of_load(errno), errno, text).about(program);
     };
     if let Some(field) = failed_relocation(&log) {
         let text = format!(

@@ -89,6 +89,9 @@ pub(super) enum Invalid {
     File(&'static str),
     #[error("section {section}: {what}")]
     Section { section: Name, what: &'static str },
+    /// Well-formed or not: without the grant libbpf does not get to see it.
+    #[error("section {0} needs a grant")]
+    StructOps(Name),
     #[error("symbol {symbol}: {what}")]
     Symbol { symbol: Name, what: &'static str },
     #[error("section {section}, byte {at}: {what}")]
@@ -378,7 +381,7 @@ impl<'a> File<'a> {
                 return Err(section.invalid("it is compressed"));
             }
             if section.is_struct_ops() && !allowed.struct_ops {
-                return Err(section.invalid("struct_ops are not allowed"));
+                return Err(Invalid::StructOps(section.named()));
             }
             // `create_jt_map` takes offsets and sizes of symbols in it as they are.
             if section.name == b".jumptables" {
@@ -2249,13 +2252,7 @@ mod tests {
         );
         for name in [".struct_ops", ".struct_ops.link", "?.struct_ops"] {
             let object = Object::with_section(name, SHT_PROGBITS, 0, &[0; 8]);
-            refused!(
-                object,
-                Invalid::Section {
-                    what: "struct_ops are not allowed",
-                    ..
-                }
-            );
+            refused!(object, Invalid::StructOps(_));
             assert_eq!(
                 validate(&object.bytes(), Allowed { struct_ops: true }),
                 Ok(())

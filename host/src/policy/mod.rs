@@ -181,8 +181,9 @@ impl Policy {
     }
 
     /// Whether operations of the kernel may be implemented: decided before libbpf looks at their descriptions, whose offsets it trusts.
-    pub(crate) fn allows_struct_ops(&self) -> bool {
-        self.require_any("struct-ops", None, String::new).is_ok()
+    pub(crate) fn check_struct_ops(&self, object: &str) -> Result<(), NotGranted> {
+        let what = || format!("a section of struct-ops, which the object `{object}` has,");
+        self.require_any("struct-ops", None, what)
     }
 
     /// A program that is to be loaded, by its kind and attach type.

@@ -13,8 +13,6 @@ struct call {
 	__u64 bss;
 };
 
-const struct call *unused __attribute__((unused));
-
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 64 * 1024);
@@ -52,13 +50,6 @@ static __always_inline int on_call(struct bpf_raw_tracepoint_args *ctx)
 
 SEC("raw_tp/sys_enter")
 int on_enter(struct bpf_raw_tracepoint_args *ctx)
-{
-	return on_call(ctx);
-}
-
-// Without a target: whoever attaches it names one.
-SEC("?raw_tp")
-int anywhere(struct bpf_raw_tracepoint_args *ctx)
 {
 	return on_call(ctx);
 }

@@ -82,14 +82,4 @@ int right_field(void *ctx)
 	return BPF_CORE_READ(task, tgid);
 }
 
-// A test makes a reference to a map out of this number.
-SEC("?raw_tp/sys_enter")
-int big_number(void *ctx)
-{
-	__u64 number;
-
-	asm volatile("%0 = 0x1122334455667788 ll" : "=r"(number));
-	return number != 0;
-}
-
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

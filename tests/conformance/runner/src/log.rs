@@ -1,0 +1,109 @@
+//! What the kernel says in its log.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt as _;
+
+use anyhow::Context as _;
+
+/// The log from here on.
+pub struct KernelLog(File);
+
+/// What it says when something is broken, as opposed to slow or new.
+const SIGNS: [&str; 14] = [
+    "WARNING:",
+    "BUG:",
+    "kernel BUG at",
+    "Oops",
+    "Call Trace:",
+    "general protection fault",
+    "unable to handle",
+    "refcount_t:",
+    "UBSAN:",
+    "KASAN:",
+    "scheduling while atomic",
+    "possible recursive locking",
+    "unregister_netdevice: waiting",
+    "segfault at",
+];
+
+impl KernelLog {
+    /// From now on.
+    pub fn follow() -> anyhow::Result<Self> {
+        const FILE: &str = "/dev/kmsg";
+        let mut file = File::options()
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open(FILE)
+            .with_context(|| format!("cannot read the kernel's log, {FILE}"))?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(Self(file))
+    }
+
+    /// The lines that came since, and those among them that tell of something broken.
+    pub fn news(&mut self) -> anyhow::Result<News> {
+        // One record a read.
+        let mut buffer = [0; 8192];
+        let mut lines = Vec::new();
+        loop {
+            match self.0.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => lines.extend(line_of(&buffer[..length])),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // The oldest were overwritten before they were read; the next read goes on after them.
+                Err(error) if error.raw_os_error() == Some(libc::EPIPE) => {
+                    lines.push("(lines of the log were overwritten before they were read)".into());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error).context("cannot read the kernel's log"),
+            }
+        }
+        let broken = lines.iter().filter(|line| is_broken(line)).cloned();
+        Ok(News {
+            broken: broken.collect(),
+            lines,
+        })
+    }
+}
+
+/// What came.
+pub struct News {
+    pub lines: Vec<String>,
+    pub broken: Vec<String>,
+}
+
+/// Of `6,1234,567890,-;text` and lines with more about it.
+fn line_of(record: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(record);
+    let (_, message) = text.split_once(';')?;
+    Some(message.lines().next().unwrap_or_default().to_owned())
+}
+
+fn is_broken(line: &str) -> bool {
+    SIGNS.iter().any(|sign| line.contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_have_a_text() {
+        let record = b"4,1234,567890,-;WARNING: CPU: 0 PID: 1 at kernel/bpf/x.c:1\n SUBSYSTEM=x\n";
+        let line = line_of(record).unwrap();
+        assert_eq!(line, "WARNING: CPU: 0 PID: 1 at kernel/bpf/x.c:1");
+        assert!(is_broken(&line));
+        assert!(!is_broken("clocksource: timekeeping watchdog"));
+    }
+
+    /// What is written into the log is found in it.
+    #[test]
+    fn kernel_log_is_followed() {
+        let mut log = KernelLog::follow().unwrap();
+        let mark = format!("conformance {}: refcount_t: a test", std::process::id());
+        std::fs::write("/dev/kmsg", &mark).unwrap();
+        let news = log.news().unwrap();
+        assert!(news.broken.contains(&mark), "{:?}", news.lines);
+        assert!(!log.news().unwrap().lines.contains(&mark), "told once");
+    }
+}

@@ -1,0 +1,299 @@
+//! The command: lists cases, runs them with a host, shows results of several kernels.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail, ensure};
+use clap::{Args, Parser, Subcommand};
+use wasm_bpf_conformance::case::{self, Case, Language};
+use wasm_bpf_conformance::config::Config;
+use wasm_bpf_conformance::execute::Suite;
+use wasm_bpf_conformance::host::Host;
+use wasm_bpf_conformance::log::KernelLog;
+use wasm_bpf_conformance::matrix::Matrix;
+use wasm_bpf_conformance::probe::Probes;
+use wasm_bpf_conformance::release::Release;
+use wasm_bpf_conformance::results::{self, Outcome, Results};
+use wasm_bpf_conformance::{check, coverage};
+
+/// Try whether a host does what the interface says.
+#[derive(Parser)]
+#[command(
+    name = "conformance",
+    max_term_width = 100,
+    after_help = "Examples:\n  \
+        conformance list --cases 'map*'\n  \
+        conformance run --host 'wasm-bpf run {grants} {limits} {component} {args}'\n  \
+        conformance run --host './my-host {component} {args}' --cases 'ring-buffer/*' --junit out.xml\n  \
+        conformance matrix results/*.json"
+)]
+struct Cli {
+    /// The directory of the project, which has the cases.
+    #[arg(long, global = true, default_value = ".", value_name = "DIR")]
+    root: PathBuf,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the cases.
+    List(Choice),
+    /// Run cases with a host on the running kernel.
+    Run(Run),
+    /// Show the results of several kernels, and fail unless every case passed on one and failed on none.
+    Matrix {
+        /// What `run --json` wrote.
+        #[arg(required = true)]
+        results: Vec<PathBuf>,
+        /// Write JUnit's XML.
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
+        /// Keep which functions passed on which kernels, for the table of coverage.
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Check that the cases cover the whole interface, and that components use what their cases are said to cover.
+    Check {
+        /// Where the components are: DIR/LANGUAGE/FOLDER.component.wasm.
+        #[arg(long, default_value = "build/conformance", value_name = "DIR")]
+        components: PathBuf,
+    },
+    /// Write docs/coverage.md.
+    Coverage {
+        /// Fail if it is not what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+#[derive(Args)]
+struct Choice {
+    /// Which cases: FOLDER or FOLDER/CASE, with * and ?; all unless told otherwise.
+    #[arg(long, value_name = "PATTERN")]
+    cases: Vec<String>,
+    /// Only guests in this language.
+    #[arg(long, value_name = "LANGUAGE")]
+    language: Option<String>,
+}
+
+#[derive(Args)]
+struct Run {
+    /// How the host is called: {component}, {args}, {grants} and {limits} are put in.
+    #[arg(long, value_name = "COMMAND")]
+    host: String,
+    /// What one grant is on the host's command line.
+    #[arg(
+        long,
+        default_value = "--allow {grant}",
+        value_name = "WORDS",
+        allow_hyphen_values = true
+    )]
+    grant: String,
+    /// What one limit is on the host's command line.
+    #[arg(
+        long,
+        default_value = "--limit {limit}",
+        value_name = "WORDS",
+        allow_hyphen_values = true
+    )]
+    limit: String,
+    /// Where the components are: DIR/LANGUAGE/FOLDER.component.wasm.
+    #[arg(long, default_value = "build/conformance", value_name = "DIR")]
+    components: PathBuf,
+    #[command(flatten)]
+    choice: Choice,
+    /// The configuration of the running kernel, where it is at no usual place.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How many times longer than on a usual machine cases may take.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..1000))]
+    time_factor: u32,
+    /// Also run what the kernel is said to be too old for: it has to fail.
+    #[arg(long)]
+    try_too_old: bool,
+    /// Write the results as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the results as JUnit's XML.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match &cli.command {
+        Command::List(choice) => list(&cli.root, choice),
+        Command::Run(run) => self::run(&cli.root, run),
+        Command::Matrix {
+            results,
+            junit,
+            keep,
+        } => matrix(&cli.root, results, junit.as_deref(), *keep),
+        Command::Check { components } => check(&cli.root, components),
+        Command::Coverage { check } => write_coverage(&cli.root, *check),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            anstream::eprintln!("conformance: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn choose(root: &Path, choice: &Choice) -> anyhow::Result<Vec<Case>> {
+    if let Some(language) = &choice.language {
+        ensure!(
+            Language::ALL.iter().any(|known| known.name() == language),
+            "there is no language {language:?}"
+        );
+    }
+    let mut cases = case::read(root, &case::Chosen::parse(&choice.cases)?)?;
+    if let Some(language) = &choice.language {
+        cases.retain(|case| case.language.name() == language);
+    }
+    ensure!(!cases.is_empty(), "no case is called {:?}", choice.cases);
+    Ok(cases)
+}
+
+fn list(root: &Path, choice: &Choice) -> anyhow::Result<bool> {
+    for case in choose(root, choice)? {
+        anstream::println!("{:40} {:5} {}", case.id(), case.language.name(), case.about);
+    }
+    Ok(true)
+}
+
+fn run(root: &Path, options: &Run) -> anyhow::Result<bool> {
+    let cases = choose(root, &options.choice)?;
+    let (release, full) = Release::running()?;
+    let mut suite = Suite {
+        host: Host::parse(&options.host, &options.grant, &options.limit)?,
+        components: options.components.clone(),
+        release,
+        config: Config::read(options.config.as_deref(), &full)?,
+        probes: Probes::default(),
+        log: KernelLog::follow()?,
+        time_factor: options.time_factor,
+        try_too_old: options.try_too_old,
+    };
+    let mut results = Results {
+        kernel: release.to_string(),
+        release: full,
+        host: options.host.clone(),
+        results: Vec::new(),
+    };
+    // Gets what it says out at once, line by line: who waits sees how far it is.
+    let mut output = anstream::stdout();
+    for case in &cases {
+        let result = suite.run(case);
+        let (name, language) = (&result.case, &result.language);
+        let seconds = result.seconds;
+        match &result.outcome {
+            Outcome::Passed => writeln!(output, "ok       {name} ({language}) {seconds:.2} s")?,
+            Outcome::Skipped { reason, shown } => {
+                writeln!(
+                    output,
+                    "skipped  {name} ({language}) {}: {shown}",
+                    reason.name()
+                )?;
+            }
+            Outcome::Failed { why, printed } => {
+                writeln!(output, "FAILED   {name} ({language}) {seconds:.2} s")?;
+                for line in why {
+                    writeln!(output, "           {line}")?;
+                }
+                for line in printed.lines() {
+                    writeln!(output, "         | {line}")?;
+                }
+            }
+        }
+        output.flush()?;
+        results.results.push(result);
+    }
+    if let Some(file) = &options.json {
+        results.save(file)?;
+    }
+    let all = [results];
+    if let Some(file) = &options.junit {
+        results::save_junit(&all, file)?;
+    }
+    writeln!(output)?;
+    Matrix::new(&all).summarize(&mut output)?;
+    Ok(all[0].failed() == 0)
+}
+
+fn matrix(
+    root: &Path,
+    files: &[PathBuf],
+    junit: Option<&Path>,
+    keep: bool,
+) -> anyhow::Result<bool> {
+    let load = |path: &PathBuf| Results::load(path);
+    let all = files.iter().map(load).collect::<anyhow::Result<Vec<_>>>()?;
+    if let Some(file) = junit {
+        results::save_junit(&all, file)?;
+    }
+    let matrix = Matrix::new(&all);
+    let mut output = anstream::stdout();
+    matrix.print(&mut output)?;
+    writeln!(output)?;
+    matrix.summarize(&mut output)?;
+    for (case, language) in matrix.never_passed() {
+        writeln!(output, "passed on no kernel: {case} ({language})")?;
+    }
+    if keep {
+        keep_passed(root, &all)?;
+    }
+    let failed = all.iter().map(Results::failed).sum::<usize>();
+    Ok(failed == 0 && matrix.never_passed().is_empty())
+}
+
+/// Each function that a case covers passed with it.
+fn keep_passed(root: &Path, all: &[Results]) -> anyhow::Result<()> {
+    let mut passed = coverage::Passed::load(root)?;
+    for results in all {
+        passed.forget(&results.kernel);
+    }
+    for results in all {
+        let results_passed = results.results.iter();
+        for result in results_passed.filter(|result| result.outcome == Outcome::Passed) {
+            // Errors and the like have a colon.
+            for function in result.covers.iter().filter(|item| !item.contains(':')) {
+                passed.add(function, &results.kernel);
+            }
+        }
+    }
+    passed.save(root)
+}
+
+fn print_problems(problems: &[String]) -> bool {
+    for problem in problems {
+        anstream::eprintln!("conformance: {problem}");
+    }
+    problems.is_empty()
+}
+
+fn check(root: &Path, components: &Path) -> anyhow::Result<bool> {
+    let cases = check::check(root, components)?;
+    let table = coverage::check(root, &coverage::libbpf_functions(root)?)?;
+    Ok(print_problems(&cases) & print_problems(&table))
+}
+
+fn write_coverage(root: &Path, only_check: bool) -> anyhow::Result<bool> {
+    let file = root.join("docs/coverage.md");
+    let text = coverage::document(root, &coverage::Passed::load(root)?)?;
+    if !only_check {
+        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        return Ok(true);
+    }
+    let found = std::fs::read_to_string(&file)
+        .with_context(|| format!("cannot read {}", file.display()))?;
+    if found != text {
+        bail!("{} is not what `make coverage` writes", file.display());
+    }
+    Ok(true)
+}

@@ -1,0 +1,215 @@
+//! What a case needs around it. All of it is the case's own and goes with it.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+
+use anyhow::{Context as _, bail, ensure};
+use serde::Deserialize;
+
+use crate::mounts::{BpfFs, make_private, mount};
+
+/// What the runner can make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Need {
+    /// A BPF file system: `{bpffs}`.
+    Bpffs,
+    /// The kernel's files about tracepoints, at their usual place.
+    Tracefs,
+    /// A cgroup (version 2) without processes: `{cgroup}`.
+    Cgroup,
+    /// A network namespace with a veth pair; the host runs in it: `{interface}` is one end.
+    Netns,
+    /// An executable with a function, at a fixed path that BPF objects can name: `{target}`.
+    UprobeTarget,
+}
+
+/// Where the executable is; sections of BPF objects name it.
+const TARGET: &str = "/run/wasm-bpf-conformance/target";
+
+/// What one case has.
+#[derive(Default)]
+pub struct Surroundings {
+    bpffs: Option<BpfFs>,
+    cgroup: Option<Cgroup>,
+    netns: Option<Netns>,
+    target: Option<Target>,
+    tracefs: bool,
+}
+
+impl Surroundings {
+    pub fn make(needs: &[Need]) -> anyhow::Result<Self> {
+        let mut made = Self::default();
+        for need in needs {
+            match need {
+                Need::Bpffs => made.bpffs = Some(BpfFs::new().context("a BPF file system")?),
+                Need::Tracefs => made.tracefs = true,
+                Need::Cgroup => made.cgroup = Some(Cgroup::new().context("a cgroup")?),
+                Need::Netns => made.netns = Some(Netns::new().context("a network namespace")?),
+                Need::UprobeTarget => made.target = Some(Target::new().context("a uprobe target")?),
+            }
+        }
+        Ok(made)
+    }
+
+    /// Names and values, for guests and for what stands between braces.
+    pub fn values(&self) -> Vec<(&'static str, String)> {
+        let mut values = Vec::new();
+        if let Some(bpffs) = &self.bpffs {
+            values.push(("bpffs", bpffs.path().display().to_string()));
+        }
+        if let Some(cgroup) = &self.cgroup {
+            values.push(("cgroup", cgroup.0.display().to_string()));
+        }
+        if self.netns.is_some() {
+            values.push(("interface", "wb0".to_owned()));
+        }
+        if self.target.is_some() {
+            values.push(("target", TARGET.to_owned()));
+        }
+        values
+    }
+
+    /// Text with the values put in.
+    pub fn fill(&self, text: &str) -> String {
+        let put = |text: String, (name, value): &(&str, String)| {
+            text.replace(&format!("{{{name}}}"), value)
+        };
+        self.values().iter().fold(text.to_owned(), put)
+    }
+
+    /// Has the command run in them.
+    pub fn enter(&self, command: &mut Command) -> anyhow::Result<()> {
+        if let Some(netns) = &self.netns {
+            let descriptor = netns.descriptor()?;
+            // SAFETY: one system call with a descriptor that the closure owns.
+            unsafe {
+                command.pre_exec(move || {
+                    match libc::setns(descriptor.as_raw_fd(), libc::CLONE_NEWNET) {
+                        0 => Ok(()),
+                        _ => Err(io::Error::last_os_error()),
+                    }
+                });
+            }
+        }
+        if self.tracefs && !Path::new("/sys/kernel/tracing/events").exists() {
+            // SAFETY: system calls only.
+            unsafe {
+                command.pre_exec(|| {
+                    make_private()?;
+                    mount(c"tracefs", c"/sys/kernel/tracing")
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the executable call its function.
+    pub fn call_target(&self, count: u64) -> anyhow::Result<()> {
+        ensure!(self.target.is_some(), "the case has no uprobe target");
+        run(Command::new(TARGET).arg(count.to_string()))
+    }
+
+    /// Takes everything away again; what could not be.
+    pub fn end(self) -> anyhow::Result<()> {
+        if let Some(cgroup) = self.cgroup {
+            cgroup.end()?;
+        }
+        Ok(())
+    }
+}
+
+fn run(command: &mut Command) -> anyhow::Result<()> {
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {command:?}"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{command:?}: {}", said.trim_end());
+    Ok(())
+}
+
+struct Cgroup(PathBuf);
+
+impl Cgroup {
+    fn new() -> anyhow::Result<Self> {
+        let mounts = fs::read_to_string("/proc/self/mounts")?;
+        let root = mounts.lines().find_map(|line| {
+            let mut words = line.split(' ').skip(1);
+            let path = words.next()?;
+            (words.next()? == "cgroup2").then(|| PathBuf::from(path))
+        });
+        let root = root.context("no cgroup file system of version 2 is mounted")?;
+        let path = root.join(format!("wasm-bpf-conformance-{}", process::id()));
+        fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(Self(path))
+    }
+
+    fn end(self) -> anyhow::Result<()> {
+        fs::remove_dir(&self.0).with_context(|| format!("cannot remove {}", self.0.display()))
+    }
+}
+
+/// A network namespace that `ip` knows by its name, to set it up.
+struct Netns(String);
+
+impl Netns {
+    fn descriptor(&self) -> anyhow::Result<OwnedFd> {
+        let path = Path::new("/run/netns").join(&self.0);
+        let file = fs::File::open(&path).with_context(|| path.display().to_string())?;
+        Ok(file.into())
+    }
+
+    fn new() -> anyhow::Result<Self> {
+        let name = format!("wbc-{}", process::id());
+        run(Command::new("ip").args(["netns", "add", &name]))?;
+        // From here on it is removed whatever happens.
+        let made = Self(name.clone());
+        let ip = |words: &str| {
+            let words = words.split(' ');
+            run(Command::new("ip").args(["-netns", &name]).args(words))
+        };
+        ip("link set lo up")?;
+        ip("link add wb0 type veth peer name wb1")?;
+        ip("link set wb0 up")?;
+        ip("link set wb1 up")?;
+        Ok(made)
+    }
+}
+
+impl Drop for Netns {
+    fn drop(&mut self) {
+        if let Err(error) = run(Command::new("ip").args(["netns", "delete", &self.0])) {
+            eprintln!("conformance: {error:#}");
+        }
+    }
+}
+
+/// A copy of the program that lies beside this one: a file of its own, of which this process maps nothing.
+struct Target;
+
+impl Target {
+    fn new() -> anyhow::Result<Self> {
+        let beside = std::env::current_exe()?.with_file_name("conformance-target");
+        let folder = Path::new(TARGET).parent().expect("a file in a folder");
+        match fs::create_dir(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                bail!("cannot make {}: {error}", folder.display());
+            }
+            _ => {}
+        }
+        fs::copy(&beside, TARGET)
+            .with_context(|| format!("cannot copy {} to {TARGET}", beside.display()))?;
+        Ok(Self)
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(TARGET);
+        let _ = fs::remove_dir(Path::new(TARGET).parent().expect("a file in a folder"));
+    }
+}
