@@ -123,7 +123,7 @@ conformance: conformance-guests ## try the host, or HOST_COMMAND=..., on this ke
 .PHONY: test-kernels
 test-kernels: conformance-guests host ## run the conformance suite on this kernel and on others in virtual machines (KERNELS='6.1 running', CASES='map*')
 	$(call say,building the runner)
-	@. ./$(ENV); cargo build $(LOCKED) -p wasm-bpf-conformance --bins
+	@. ./$(ENV); cargo build $(LOCKED) -p wasm-bpf-host -p wasm-bpf-conformance --bins
 	@CONFORMANCE='$(CONFORMANCE)' COMPONENTS='$(BUILD)/conformance' HOST='$(HOST)' \
 		tests/conformance/on-kernels.sh $(BUILD)/kernels '$(KERNELS)' $(CHOSEN)
 
@@ -135,7 +135,8 @@ faults: conformance-guests ## apply deliberate faults to the host; the conforman
 
 .PHONY: coverage
 coverage: setup ## write docs/coverage.md
-	@. ./$(ENV); cargo run --quiet $(LOCKED) -p wasm-bpf-conformance -- coverage
+	@. ./$(ENV); cargo build --quiet $(LOCKED) -p wasm-bpf-host -p wasm-bpf-conformance --bins
+	@$(CONFORMANCE) coverage
 
 .PHONY: check
 check: setup ## check formatting, lints, documentation and vendored files
@@ -144,13 +145,14 @@ check: setup ## check formatting, lints, documentation and vendored files
 	$(call say,vendored WIT)
 	@scripts/vendor-wit.sh --check
 	$(call say,scripts)
-	@if command -v shellcheck >/dev/null; then shellcheck scripts/*.sh tests/kernels/*.sh tests/faults/*.sh .ci/run; else echo 'not checked: no shellcheck here' >&2; fi
+	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/*.sh tests/*/*.sh .ci/run; else echo 'not checked: no shellcheck here' >&2; fi
 	$(call say,deliberate faults apply)
 	@for patch in tests/faults/*.patch; do git apply --check "$$patch"; done
 	$(call say,lints)
 	@. ./$(ENV); cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	$(call say,the table of coverage)
-	@. ./$(ENV); cargo run --quiet $(LOCKED) -p wasm-bpf-conformance -- coverage --check
+	@. ./$(ENV); cargo build --quiet $(LOCKED) -p wasm-bpf-host -p wasm-bpf-conformance --bins
+	@$(CONFORMANCE) coverage --check
 	$(call say,documentation)
 	@. ./$(ENV); RUSTDOCFLAGS='-D warnings' cargo doc $(LOCKED) --workspace --no-deps
 	$(call say,licences and sources of dependencies)

@@ -9,6 +9,7 @@
 # are.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+: "${CONFORMANCE:?}" "${HOST:?}" "${COMPONENTS:?}"
 
 # How much slower software emulation is, with room for a machine that is busy.
 FACTOR=15
@@ -16,9 +17,12 @@ TIMEOUT=1500
 
 say() { printf '==> %s\n' "$*" >&2; }
 
+# shellcheck source=tests/kernels/kernels.sh
+. tests/kernels/kernels.sh
+
 out=$1 kernels=$2
 shift 2
-[ -n "$kernels" ] || kernels="running $(tests/kernels/run.sh --list | paste -sd ' ')"
+[ -n "$kernels" ] || kernels="running $(kernel_names | paste -sd ' ')"
 rm -rf "$out"
 mkdir -p "$out"
 
@@ -27,27 +31,57 @@ say "compiling the components once for all kernels"
 host="$HOST run --any-cpu {grants} {limits} {component} {args}"
 
 results=() failed=()
-for kernel in $kernels; do
-  say "the conformance suite on kernel $kernel"
-  start=$SECONDS status=0
-  # Each kernel's failures are shown with it; what is wrong with all is judged at the end.
-  if [ "$kernel" = running ]; then
-    "$CONFORMANCE" run --host "$host" --components "$COMPONENTS" --json "$out/$kernel.json" "$@" |
-      tee "$out/$kernel.log" || status=$?
-  else
-    # shellcheck source=tests/kernels/kernels.sh
-    . tests/kernels/kernels.sh
-    tests/kernels/run.sh --share "$out" --timeout $TIMEOUT --console "$out/$kernel.console" "$kernel" \
-      "$CONFORMANCE" run --host "$host" --components "$COMPONENTS" --json "/share/$kernel.json" \
-      --config "$KERNELS_DIR/$kernel/config" --time-factor $FACTOR "$@" | tee "$out/$kernel.log" || status=$?
-  fi
-  say "kernel $kernel: $((SECONDS - start)) s"
+# told KERNEL STATUS SECONDS: what came out of one kernel.
+told() {
+  say "kernel $1: $3 s"
+  # Failures in full, the rest in numbers.
+  awk '/^FAILED/ { shown = 1; print; next } /^ / && shown { print; next } { shown = 0 } /^kernel / { rest = 1 } rest' "$out/$1.log"
   # 1: cases failed. Anything else: there are no results.
-  case $status in
-  0 | 1) results+=("$out/$kernel.json") ;;
-  *) failed+=("$kernel (status $status)") ;;
+  case $2 in
+  0 | 1) results+=("$out/$1.json") ;;
+  *)
+    tail -n 50 "$out/$1.log" >&2
+    failed+=("$1 (status $2)")
+    ;;
   esac
+}
+
+# This machine's own first, alone: some cases look at the clock.
+vms=()
+for kernel in $kernels; do
+  if [ "$kernel" != running ]; then
+    vms+=("$kernel")
+    continue
+  fi
+  say "the conformance suite on the running kernel"
+  start=$SECONDS status=0
+  "$CONFORMANCE" run --host "$host" --components "$COMPONENTS" --json "$out/running.json" "$@" \
+    >"$out/running.log" 2>&1 || status=$?
+  told running "$status" $((SECONDS - start))
 done
+
+# Virtual machines side by side: each is emulated by one thread.
+at_once=$(nproc)
+names=() pids=() starts=()
+trap 'kill "${pids[@]}" 2>/dev/null || true' EXIT
+finish_first() {
+  local status=0
+  wait "${pids[0]}" || status=$?
+  told "${names[0]}" "$status" $((SECONDS - starts[0]))
+  names=("${names[@]:1}") pids=("${pids[@]:1}") starts=("${starts[@]:1}")
+}
+for kernel in "${vms[@]}"; do
+  if [ ${#pids[@]} -ge "$at_once" ]; then finish_first; fi
+  say "the conformance suite on kernel $kernel; $out/$kernel.log shows how far it is"
+  # Becomes the script, so that ending it ends the virtual machine.
+  (
+    exec tests/kernels/run.sh --share "$out" --timeout $TIMEOUT --console "$out/$kernel.console" "$kernel" \
+      "$CONFORMANCE" run --host "$host" --components "$COMPONENTS" --json "/share/$kernel.json" \
+      --config "$KERNELS_DIR/$kernel/config" --time-factor $FACTOR "$@" >"$out/$kernel.log" 2>&1
+  ) &
+  names+=("$kernel") pids+=($!) starts+=($SECONDS)
+done
+while [ ${#pids[@]} -gt 0 ]; do finish_first; done
 
 if [ ${#results[@]} -gt 0 ]; then
   say "all kernels"
@@ -58,4 +92,4 @@ if [ ${#failed[@]} -gt 0 ]; then
   say "no results of: ${failed[*]}"
   exit 1
 fi
-exit "$status"
+exit "${status:-1}"
