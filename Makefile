@@ -134,9 +134,9 @@ faults: conformance-guests ## apply deliberate faults to the host; the conforman
 	@. ./$(ENV); CONFORMANCE='$(CONFORMANCE)' COMPONENTS='$(BUILD)/conformance' tests/faults/run.sh $(FAULTS)
 
 .PHONY: coverage
-coverage: setup ## write docs/coverage.md
+coverage: setup ## write docs/coverage.md, with what the last `make test-kernels` found
 	@. ./$(ENV); cargo build --quiet $(LOCKED) -p wasm-bpf-host -p wasm-bpf-conformance --bins
-	@$(CONFORMANCE) coverage
+	@$(CONFORMANCE) coverage $(wildcard $(BUILD)/kernels/*.json)
 
 .PHONY: check
 check: setup ## check formatting, lints, documentation and vendored files

@@ -27,11 +27,10 @@ pub mod raw {
 
 /// Brings in `main`, which calls the function of the case that the runner names, and the skeleton of `case.bpf.c` as the module `case`.
 ///
-/// The functions are those that `case.toml` lists. One that it does not list is not called by anything, which is an error.
+/// The functions are those that `case.toml` lists. One that it does not list is called by nothing, which is an error in this package.
 #[macro_export]
 macro_rules! guest {
     () => {
-        #[deny(dead_code)]
         include!(concat!(
             env!("OUT_DIR"),
             "/",

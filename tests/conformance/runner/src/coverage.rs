@@ -669,13 +669,18 @@ fn render(wit: &Wit, table: &Table, passed: &Passed) -> Result<String> {
         }
     }
 
-    text.push_str("\n## Not yet\n\nPlanned: `not yet` in the interface, in Rust and in C.\n");
+    text.push_str("\n## Not yet\n\nPlanned.\n");
     for group in &table.not_yet {
         let _ = write!(text, "\n### {}\n\n", group.topic);
         if let Some(note) = &group.note {
             let _ = write!(text, "{note}\n\n");
         }
-        let _ = writeln!(text, "{}", lines_of(&group.functions));
+        text.push_str(
+            "| libbpf function | WIT function | Rust (`wasm-bpf-guest`) | C |\n|---|---|---|---|\n",
+        );
+        for function in &group.functions {
+            let _ = writeln!(text, "| `{function}` | not yet | not yet | not yet |");
+        }
     }
 
     text.push_str("\n## Not applicable\n\nFor a reason, and not planned.\n");

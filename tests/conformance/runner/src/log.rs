@@ -10,7 +10,7 @@ use anyhow::Context as _;
 pub struct KernelLog(File);
 
 /// What it says when something is broken, as opposed to slow or new.
-const SIGNS: [&str; 14] = [
+const SIGNS: [&str; 13] = [
     "WARNING:",
     "BUG:",
     "kernel BUG at",
@@ -24,7 +24,6 @@ const SIGNS: [&str; 14] = [
     "scheduling while atomic",
     "possible recursive locking",
     "unregister_netdevice: waiting",
-    "segfault at",
 ];
 
 impl KernelLog {
@@ -113,8 +112,10 @@ mod tests {
         // Its end, before it could become the command, is all there is to see.
         assert!(!command.status().is_ok_and(|status| status.success()));
         let news = log.news().unwrap();
-        let told = news.broken.iter().any(|line| line.contains("segfault at"));
-        assert!(told, "{:?}", news.lines);
-        assert!(log.news().unwrap().broken.is_empty(), "told once");
+        let tells = |news: News| news.lines.iter().any(|line| line.contains("segfault at"));
+        // Of a process, not of the kernel: the machine's others have theirs.
+        assert!(news.broken.is_empty());
+        assert!(tells(news));
+        assert!(!tells(log.news().unwrap()), "told once");
     }
 }
