@@ -235,7 +235,7 @@ fn colliding() {
     let size = 260 << 10;
     let map = Map::create("tested", MapType::Hash, 4, size, 256, 64).unwrap();
     let value = vec![1; size as usize];
-    for key in (0..).filter(|key| hash(*key) % 256 == 0).take(256) {
+    for key in (0..).filter(|key| hash(*key).is_multiple_of(256)).take(256) {
         map.update(&u32::to_ne_bytes(key), &value, UpdateMode::Any)
             .unwrap();
     }
