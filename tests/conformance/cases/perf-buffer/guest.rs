@@ -8,6 +8,8 @@ use conformance_guests::raw::{buffers, objects};
 use conformance_guests::{
     assert_fails, begin_to_pull, cpus, pull, pull_on, stop_soon, traps_now, trigger,
 };
+use wasip2::clocks::monotonic_clock::subscribe_duration;
+use wasip2::io::poll::poll;
 use wasm_bpf_guest::zerocopy::{FromBytes as _, IntoBytes as _};
 use wasm_bpf_guest::{
     ErrorKind, MapHandle, MapType, PerfBuffer, PerfBufferBuilder, stop_requested,
@@ -240,14 +242,27 @@ fn pollable() {
         assert!(!ready.ready());
         begin_to_pull(1);
         if round % 2 == 0 {
-            ready.block();
-            assert!(ready.ready());
+            let too_late = subscribe_duration(LONG.as_nanos() as u64);
+            poll(&[&ready, &too_late]);
+            assert!(ready.ready(), "{}", counts(&skel));
             perf.consume().unwrap();
         } else {
-            perf.poll(Duration::MAX).unwrap();
+            perf.poll(LONG).unwrap();
         }
-        assert_eq!(tally.borrow().received(), round);
+        assert_eq!(tally.borrow().received(), round, "{}", counts(&skel));
     }
+}
+
+/// Longer than any record takes.
+const LONG: Duration = Duration::from_secs(60);
+
+/// What the program says of a record that does not come.
+fn counts(skel: &CaseSkel) -> String {
+    let bss = skel.bss.get().unwrap();
+    format!(
+        "triggered {}, produced {}, refused {}",
+        bss.triggers, bss.produced, bss.refused
+    )
 }
 
 /// The kernel takes no record for a CPU that has no buffer in the map.

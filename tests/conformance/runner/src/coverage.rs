@@ -1278,7 +1278,7 @@ unsafe extern \"C\" {
             "| `bpf_map_create` | `maps.map.create` | `Map::create` | `bpf_map_create` | 3.19; of maps 4.12 | 5.4 |",
             "| `bpf_map__len` | `maps.map.len` | `MapCore::len` | not yet | 3.19 | 6.1 |",
             "| Linux: mmap(2) | `maps.map.read` | — | not yet | arrays 5.5, arenas 6.9 | — |",
-            "`bpf_later`",
+            "| `bpf_later` | not yet | not yet | not yet |",
             "**Never.**",
         ] {
             assert!(text.lines().any(|have| have == line), "{line}\n{text}");
