@@ -60,6 +60,10 @@ for kernel in $kernels; do
   told running "$status" $((SECONDS - start))
 done
 
+# Once, not by two virtual machines at the same time.
+if [ ${#vms[@]} -gt 0 ]; then tests/kernels/setup.sh; fi
+for kernel in "${vms[@]}"; do tests/kernels/fetch.sh "$kernel" "$KERNELS_DIR/$kernel"; done
+
 # Virtual machines side by side: each is emulated by one thread.
 at_once=$(nproc)
 names=() pids=() starts=()
