@@ -645,7 +645,7 @@ impl HostMap for WasmBpfCtxView<'_> {
         let map = self.table.get(&map)?;
         // SAFETY: takes the descriptor only.
         match done(unsafe { libbpf_sys::bpf_map_freeze(map.fd.as_raw_fd()) }) {
-            // Kernels before 6.5 say so of a map that is frozen already, too.
+            // Older kernels, 6.1 among them, say so of a map that is frozen already, too.
             Err(CodeError::Code(ErrorCode::Busy)) if map.is_frozen()? => {
                 Err(ErrorCode::NotPermitted.into())
             }

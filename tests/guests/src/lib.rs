@@ -4,7 +4,7 @@
 //! is on standard error.
 
 use std::env;
-use std::io::{BufRead as _, Write as _};
+use std::io::Write as _;
 
 use wasm_bpf_guest::{Link, MapCore as _, Object};
 
@@ -59,16 +59,6 @@ pub fn say(line: impl std::fmt::Display) {
     let mut output = std::io::stdout().lock();
     writeln!(output, "{line}").expect("standard output is open");
     output.flush().expect("standard output is open");
-}
-
-/// Waits for a line of the test.
-pub fn hear(expected: &str) {
-    let mut line = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut line)
-        .expect("standard input is open");
-    assert_eq!(line.trim_end(), expected);
 }
 
 /// Tells the test by their ids what is in the kernel now.
