@@ -27,7 +27,7 @@ export WASM_BPF_EXAMPLES := $(abspath $(BUILD)/rust)
 HOST := target/release/wasm-bpf
 CONFORMANCE := $(TARGET_DIR)/debug/conformance
 # Another host is tried by the same components.
-HOST_COMMAND ?= $(WASM_BPF) run {grants} {limits} {component} {args}
+HOST_COMMAND ?= $(WASM_BPF) run {grants} {limits} {dirs} {component} {args}
 CHOSEN := $(patsubst %,--cases '%',$(CASES))
 
 # Examples and test guests are components. The rest of the workspace is native: the host, the libraries, the tests.

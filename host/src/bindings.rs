@@ -11,7 +11,8 @@ mod generated {
             "wasm-bpf:bpf/types.error" => crate::error::Failure,
         },
         with: {
-            "wasi:io/poll": wasmtime_wasi::p2::bindings::sync::io::poll,
+            "wasi:io": wasmtime_wasi::p2::bindings::sync::io,
+            "wasi:filesystem": wasmtime_wasi::p2::bindings::sync::filesystem,
             "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
             "wasm-bpf:bpf/maps.map": crate::maps::Map,
             "wasm-bpf:bpf/maps.walk": crate::maps::Walk,
@@ -49,7 +50,8 @@ pub mod waiting {
                 "wasm-bpf:bpf/types.error" => crate::error::Failure,
             },
             with: {
-                "wasi:io/poll": wasmtime_wasi::p2::bindings::sync::io::poll,
+                "wasi:io": wasmtime_wasi::p2::bindings::sync::io,
+            "wasi:filesystem": wasmtime_wasi::p2::bindings::sync::filesystem,
                 "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
                 "wasm-bpf:bpf/types": crate::bindings::types,
                 "wasm-bpf:bpf/maps": crate::bindings::maps,

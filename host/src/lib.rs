@@ -85,6 +85,8 @@
 mod bindings;
 mod buffers;
 mod ctx;
+#[allow(dead_code)]
+mod descriptors;
 mod error;
 mod lifecycle;
 mod links;

@@ -1,30 +1,58 @@
 //! `links.wit`.
 
-use std::os::fd::AsFd as _;
-use std::os::fd::AsRawFd as _;
-use std::sync::Arc;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
 use wasmtime::component::Resource;
 
 use crate::bindings::links::{Host, HostLink, LinkInfo, LinkType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::CodeResult;
-use crate::objects::LoadedObject;
 use crate::policy::Reservation;
+use crate::programs::Program;
 
 /// An attached program.
 pub struct Link {
-    // Before the object: libbpf may use the object while it detaches (USDT does).
-    link: libbpf_rs::Link,
-    _object: Arc<LoadedObject>,
+    // Before the program: libbpf may use the program's object while it detaches (USDT does).
+    attachment: Attachment,
+    _program: Program,
     _held: Reservation,
 }
 
+/// What attaches a program. Dropping it detaches.
+pub(crate) enum Attachment {
+    /// Libbpf's link.
+    Libbpf(libbpf_rs::Link),
+    /// A link of the kernel, by its descriptor alone.
+    #[allow(dead_code)]
+    Descriptor(OwnedFd),
+    /// What the kernel does not tie to a link.
+    #[allow(dead_code)]
+    Other(Box<dyn Attached>),
+}
+
+/// An attachment without a link of the kernel. Dropping it detaches.
+pub(crate) trait Attached: Send {
+    /// Detaches now; a second time does nothing.
+    #[allow(dead_code)]
+    fn detach(&mut self) -> std::io::Result<()>;
+}
+
+impl Attachment {
+    /// The descriptor of the kernel's link, or of the perf event that stands for one.
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Libbpf(link) => Some(link.as_fd()),
+            Self::Descriptor(fd) => Some(fd.as_fd()),
+            Self::Other(_) => None,
+        }
+    }
+}
+
 impl Link {
-    pub(crate) fn new(link: libbpf_rs::Link, object: Arc<LoadedObject>, held: Reservation) -> Self {
+    pub(crate) fn new(attachment: Attachment, program: Program, held: Reservation) -> Self {
         Self {
-            link,
-            _object: object,
+            attachment,
+            _program: program,
             _held: held,
         }
     }
@@ -34,16 +62,14 @@ impl Host for WasmBpfCtxView<'_> {}
 
 impl HostLink for WasmBpfCtxView<'_> {
     fn info(&mut self, link: Resource<Link>) -> CodeResult<Option<LinkInfo>> {
-        let link = &self.table.get(&link)?.link;
+        let Some(fd) = self.table.get(&link)?.attachment.fd() else {
+            return Ok(None);
+        };
         let mut info = libbpf_sys::bpf_link_info::default();
         let mut length = size_of_val(&info) as u32;
         // SAFETY: `info` is a plain struct of `length` bytes.
         let answer = unsafe {
-            libbpf_sys::bpf_link_get_info_by_fd(
-                link.as_fd().as_raw_fd(),
-                &raw mut info,
-                &raw mut length,
-            )
+            libbpf_sys::bpf_link_get_info_by_fd(fd.as_raw_fd(), &raw mut info, &raw mut length)
         };
         match -answer {
             0 => Ok(Some(LinkInfo {

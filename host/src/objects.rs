@@ -7,7 +7,7 @@ mod validate;
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, c_char};
 use std::marker::PhantomData;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -59,13 +59,23 @@ pub(crate) struct LoadedObject {
 }
 
 pub(crate) struct LoadedProgram {
-    /// Libbpf's program. It is found by this and not by its name: names are bytes of an ELF file.
-    pub(crate) pointer: NonNull<sys::bpf_program>,
+    origin: Origin,
     pub(crate) name: String,
+    /// Empty for a program that is not from an object.
     pub(crate) section: String,
     pub(crate) kind: ProgramType,
+    /// The kernel's number of the attach type that it was verified for.
+    pub(crate) attach_type: u32,
     /// Whatever keeps the program in the kernel without this object holds this too.
     pub(crate) held: Arc<ProgramMemory>,
+}
+
+/// Where a loaded program is from.
+enum Origin {
+    /// Libbpf's program. It is found by this and not by its name: names are bytes of an ELF file.
+    Object(NonNull<sys::bpf_program>),
+    /// A descriptor alone.
+    Descriptor(OwnedFd),
 }
 
 struct LoadedMap {
@@ -118,9 +128,40 @@ unsafe impl Send for ObjectArena {}
 unsafe impl Sync for ObjectArena {}
 
 impl LoadedProgram {
+    /// A program that no object declares.
+    pub(crate) fn alone(
+        fd: OwnedFd,
+        name: String,
+        kind: ProgramType,
+        attach_type: u32,
+        held: Arc<ProgramMemory>,
+    ) -> Self {
+        Self {
+            origin: Origin::Descriptor(fd),
+            name,
+            section: String::new(),
+            kind,
+            attach_type,
+            held,
+        }
+    }
+
+    /// Libbpf's program, if it is from an object.
+    pub(crate) fn pointer(&self) -> Option<NonNull<sys::bpf_program>> {
+        match self.origin {
+            Origin::Object(pointer) => Some(pointer),
+            Origin::Descriptor(_) => None,
+        }
+    }
+
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: as for maps.
-        unsafe { BorrowedFd::borrow_raw(sys::bpf_program__fd(self.pointer.as_ptr())) }
+        match &self.origin {
+            // SAFETY: as for maps.
+            Origin::Object(pointer) => unsafe {
+                BorrowedFd::borrow_raw(sys::bpf_program__fd(pointer.as_ptr()))
+            },
+            Origin::Descriptor(fd) => fd.as_fd(),
+        }
     }
 }
 
@@ -596,7 +637,7 @@ impl HostObject for WasmBpfCtxView<'_> {
             .iter()
             .position(|program| program.name == name)
             .ok_or(ErrorCode::NotFound)?;
-        let program = Program::new(Arc::clone(object), index);
+        let program = Program::of_object(Arc::clone(object), index);
         Ok(self.table.push(program)?)
     }
 

@@ -12,26 +12,51 @@ use crate::bindings::programs::{Host, HostProgram, ProgramInfo};
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, Errno, Failure, FailureResult, code_of_errno};
-use crate::links::Link;
+use crate::links::{Attachment, Link};
 use crate::maps::Map;
 use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
-use crate::policy::Need;
+use crate::policy::{Need, Reservation};
 
-/// A program in the kernel.
-pub struct Program {
-    object: Arc<LoadedObject>,
-    /// Index among the object's loaded programs.
-    index: usize,
+/// A program in the kernel. Links hold one too: what it takes stays for as long as it is attached.
+#[derive(Clone)]
+pub struct Program(Kept);
+
+#[derive(Clone)]
+enum Kept {
+    OfObject {
+        object: Arc<LoadedObject>,
+        /// Index among the object's loaded programs.
+        index: usize,
+    },
+    #[allow(dead_code)]
+    Alone(Arc<LoadedProgram>),
 }
 
 impl Program {
-    pub(crate) fn new(object: Arc<LoadedObject>, index: usize) -> Self {
-        Self { object, index }
+    pub(crate) fn of_object(object: Arc<LoadedObject>, index: usize) -> Self {
+        Self(Kept::OfObject { object, index })
     }
 
-    fn loaded(&self) -> &LoadedProgram {
-        &self.object.programs[self.index]
+    /// A program that no object declares.
+    #[allow(dead_code)]
+    pub(crate) fn alone(program: LoadedProgram) -> Self {
+        Self(Kept::Alone(Arc::new(program)))
+    }
+
+    pub(crate) fn loaded(&self) -> &LoadedProgram {
+        match &self.0 {
+            Kept::OfObject { object, index } => &object.programs[*index],
+            Kept::Alone(program) => program,
+        }
+    }
+
+    /// Its object, which is locked while libbpf writes to it.
+    pub(crate) fn object(&self) -> Option<&Arc<LoadedObject>> {
+        match &self.0 {
+            Kept::OfObject { object, .. } => Some(object),
+            Kept::Alone(_) => None,
+        }
     }
 }
 
@@ -201,56 +226,53 @@ impl WasmBpfCtxView<'_> {
         Ok(())
     }
 
-    /// Attaches through `call`, which returns libbpf's link or null with errno set; none if libbpf found nothing to attach.
+    /// Room for one more link, and its descriptors.
+    fn reserve_link(&self, program: &LoadedProgram) -> FailureResult<Reservation> {
+        let need = Need {
+            links: 1,
+            descriptors: 2,
+            ..Need::default()
+        };
+        self.ctx.usage.reserve(need).map_err(|limit| {
+            let text = format!("cannot attach `{}`: {limit}", program.name);
+            Failure::refused(ErrorCode::LimitExceeded, text).about(&program.name)
+        })
+    }
+
+    /// Attaches through `call`, which returns libbpf's link or null with errno set; none if libbpf found nothing to attach. Only for what libbpf
+    /// needs its own program for: others attach by descriptor, which programs that no object declares have too.
     fn attach_with(
         &mut self,
         program: &Resource<Program>,
         to: &str,
         call: impl FnOnce(NonNull<libbpf_sys::bpf_program>) -> *mut libbpf_sys::bpf_link,
     ) -> FailureResult<Option<Resource<Link>>> {
-        let program = self.table.get(program)?;
-        let name = &program.loaded().name;
-        let held = self
-            .ctx
-            .usage
-            .reserve(Need {
-                links: 1,
-                descriptors: 2,
-                ..Need::default()
-            })
-            .map_err(|limit| {
-                let text = format!("cannot attach `{name}`: {limit}");
-                Failure::refused(ErrorCode::LimitExceeded, text).about(name)
-            })?;
+        let program = self.table.get(program)?.clone();
+        let loaded = program.loaded();
+        let name = &loaded.name;
+        let (Some(object), Some(pointer)) = (program.object(), loaded.pointer()) else {
+            let text = format!("cannot attach `{name}` {to}: no object declares this program");
+            return Err(Failure::refused(ErrorCode::NotSupported, text).about(name));
+        };
+        let held = self.reserve_link(loaded)?;
         let (link, warnings) = messages::collect(self.ctx.messages.as_ref(), || {
             // Attaching writes to the object, so one at a time.
-            let _object = program.object.lock();
-            let link = call(program.loaded().pointer);
-            NonNull::new(link).ok_or_else(crate::objects::last_errno)
+            let _object = object.lock();
+            NonNull::new(call(pointer)).ok_or_else(crate::objects::last_errno)
         });
         match link {
             Ok(link) => {
                 // SAFETY: libbpf just made it, and nobody else has it.
                 let link = unsafe { libbpf_rs::Link::from_ptr(link) };
-                let link = Link::new(link, Arc::clone(&program.object), held);
+                let link = Link::new(Attachment::Libbpf(link), program, held);
                 Ok(Some(self.table.push(link)?))
             }
             // libbpf gives the same errno for a section that names no target and for a kernel that cannot attach; it explains only the
             // second.
-            Err(libc::EOPNOTSUPP)
-                if warnings.is_empty() && !names_a_target(&program.loaded().section) =>
-            {
+            Err(libc::EOPNOTSUPP) if warnings.is_empty() && !names_a_target(&loaded.section) => {
                 Ok(None)
             }
-            Err(errno) => {
-                let mut text = format!("cannot attach `{name}` {to}: {}", Errno(errno));
-                crate::objects::append_warnings(&mut text, &warnings);
-                if errno == libc::ENOENT {
-                    text.push_str(missing_target());
-                }
-                crate::objects::append_capabilities(&mut text, errno);
-                Err(Failure::errno(errno, text).about(name))
-            }
+            Err(errno) => Err(cannot_attach(loaded, to, errno, &warnings)),
         }
     }
 
@@ -323,6 +345,16 @@ fn names_a_target(section: &str) -> bool {
             | "iter"
     );
     !target.is_empty() && (attachable || is_pattern(kind))
+}
+
+fn cannot_attach(program: &LoadedProgram, to: &str, errno: i32, warnings: &[String]) -> Failure {
+    let mut text = format!("cannot attach `{}` {to}: {}", program.name, Errno(errno));
+    crate::objects::append_warnings(&mut text, warnings);
+    if errno == libc::ENOENT {
+        text.push_str(missing_target());
+    }
+    crate::objects::append_capabilities(&mut text, errno);
+    Failure::errno(errno, text).about(&program.name)
 }
 
 /// Attach functions that take their target as an argument never answer "nothing to attach"; if one does, it is a failure.

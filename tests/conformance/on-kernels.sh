@@ -28,7 +28,7 @@ mkdir -p "$out"
 
 say "compiling the components once for all kernels"
 "$HOST" compile --any-cpu "$COMPONENTS"/*/*.component.wasm
-host="$HOST run --any-cpu {grants} {limits} {component} {args}"
+host="$HOST run --any-cpu {grants} {limits} {dirs} {component} {args}"
 
 results=() failed=()
 # told KERNEL STATUS SECONDS: what came out of one kernel.

@@ -46,7 +46,7 @@ run() {
   local host=$1 log=$2 pattern chosen=()
   shift 2
   for pattern; do chosen+=(--cases "$pattern"); done
-  "$conformance" run --host "$host run {grants} {limits} {component} {args}" --components "$components" \
+  "$conformance" run --host "$host run {grants} {limits} {dirs} {component} {args}" --components "$components" \
     "${chosen[@]}" >"$log" 2>&1
 }
 # Cases that failed by what the guest or the runner saw, in one line. A wrong end is no more than that of a host that could

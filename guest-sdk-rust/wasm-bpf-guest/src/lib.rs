@@ -116,6 +116,7 @@
 #[allow(missing_docs, clippy::all)]
 mod bindings;
 mod buffers;
+mod descriptor;
 mod error;
 mod lifecycle;
 mod link;
@@ -132,6 +133,7 @@ pub use buffers::{
     PerfBuffer, PerfBufferBuilder, RingBuffer, RingBufferBuilder, UserRingBuffer,
     UserRingBufferSample,
 };
+pub use descriptor::{Descriptor, open_descriptor};
 pub use error::{Error, ErrorKind, Result};
 pub use lifecycle::{exit, sleep_until, stop_requested, subscribe_stop};
 pub use link::{Link, LinkInfo, LinkType};

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use libbpf_sys as sys;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
-use super::{LoadedMap, LoadedObject, LoadedProgram, OpenMap, OpenObject, failures};
+use super::{LoadedMap, LoadedObject, LoadedProgram, OpenMap, OpenObject, Origin, failures};
 use crate::bindings::objects::MapDeclaration;
 use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtx;
@@ -315,7 +315,8 @@ impl LoadedObject {
                     name: program.name(),
                     section: program.section(),
                     kind: program.kind(),
-                    pointer: NonNull::new(program.pointer)?,
+                    attach_type: program.attach_type(),
+                    origin: Origin::Object(NonNull::new(program.pointer)?),
                     held: Arc::new(ProgramMemory::new(
                         held.split(Need {
                             programs: 1,

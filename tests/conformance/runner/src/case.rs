@@ -108,6 +108,7 @@ pub struct Setting {
     pub needs: Vec<Need>,
     pub grants: Vec<String>,
     pub limits: Vec<String>,
+    pub dirs: Vec<String>,
     pub time_limit: u64,
     pub end: End,
 }
@@ -122,6 +123,7 @@ struct Written {
     needs: Option<Vec<Need>>,
     grants: Option<Vec<String>>,
     limits: Option<Vec<String>>,
+    dirs: Option<Vec<String>>,
     time_limit: Option<u64>,
     end: Option<End>,
 }
@@ -141,6 +143,7 @@ impl Written {
             needs: either(&self.needs, &folder.needs).unwrap_or_default(),
             grants: either(&self.grants, &folder.grants).unwrap_or_default(),
             limits: either(&self.limits, &folder.limits).unwrap_or_default(),
+            dirs: either(&self.dirs, &folder.dirs).unwrap_or_default(),
             time_limit: either(&self.time_limit, &folder.time_limit).unwrap_or(TIME_LIMIT),
             end: either(&self.end, &folder.end).unwrap_or_default(),
         }
@@ -172,6 +175,7 @@ const SETTINGS: [&str; 8] = [
     "needs",
     "grants",
     "limits",
+    "dirs",
     "time-limit",
     "end",
 ];

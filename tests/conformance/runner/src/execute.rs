@@ -123,7 +123,11 @@ impl Suite {
         why: &mut Vec<String>,
     ) -> anyhow::Result<()> {
         let setting = &case.setting;
-        for (part, values) in [("{grants}", &setting.grants), ("{limits}", &setting.limits)] {
+        for (part, values) in [
+            ("{grants}", &setting.grants),
+            ("{limits}", &setting.limits),
+            ("{dirs}", &setting.dirs),
+        ] {
             ensure!(
                 values.is_empty() || self.host.takes(part),
                 "the case has {part}, the host's command does not"
@@ -152,6 +156,7 @@ impl Suite {
             args: &args,
             grants: &fill(&setting.grants),
             limits: &fill(&setting.limits),
+            dirs: &fill(&setting.dirs),
         });
         let mut command = Command::new(&line[0]);
         command.args(&line[1..]);

@@ -10,6 +10,7 @@ pub struct Host {
     words: Vec<String>,
     grant: Vec<String>,
     limit: Vec<String>,
+    dir: Vec<String>,
 }
 
 /// What is run, and with what.
@@ -18,11 +19,12 @@ pub struct Call<'a> {
     pub args: &'a [String],
     pub grants: &'a [String],
     pub limits: &'a [String],
+    pub dirs: &'a [String],
 }
 
 impl Host {
     /// Of command lines as in a shell, with what is put in between braces.
-    pub fn parse(host: &str, grant: &str, limit: &str) -> anyhow::Result<Self> {
+    pub fn parse(host: &str, grant: &str, limit: &str, dir: &str) -> anyhow::Result<Self> {
         let split = |text: &str| {
             shlex::split(text).with_context(|| format!("{text:?} has a quote that does not end"))
         };
@@ -34,7 +36,7 @@ impl Host {
                 "the host's command {host:?} has no {part}"
             );
         }
-        let (grant, limit) = (split(grant)?, split(limit)?);
+        let (grant, limit, dir) = (split(grant)?, split(limit)?, split(dir)?);
         ensure!(
             grant.iter().any(|word| word.contains("{grant}")),
             "the form of a grant has no {{grant}}"
@@ -43,10 +45,15 @@ impl Host {
             limit.iter().any(|word| word.contains("{limit}")),
             "the form of a limit has no {{limit}}"
         );
+        ensure!(
+            dir.iter().any(|word| word.contains("{dir}")),
+            "the form of a folder has no {{dir}}"
+        );
         Ok(Self {
             words,
             grant,
             limit,
+            dir,
         })
     }
 
@@ -63,13 +70,14 @@ impl Host {
                 "{args}" => line.extend(call.args.iter().map(OsString::from)),
                 "{grants}" => each(&mut line, &self.grant, "{grant}", call.grants),
                 "{limits}" => each(&mut line, &self.limit, "{limit}", call.limits),
+                "{dirs}" => each(&mut line, &self.dir, "{dir}", call.dirs),
                 _ => line.push(with_component(word, call.component)),
             }
         }
         line
     }
 
-    /// Whether the host is told of grants and of limits.
+    /// Whether the host is told of grants, of limits, of folders.
     pub fn takes(&self, part: &str) -> bool {
         self.words.iter().any(|word| word == part)
     }
@@ -94,15 +102,17 @@ mod tests {
     #[test]
     fn what_is_between_braces_is_put_in() {
         let host = Host::parse(
-            "a --b 'c d' {grants} {component} {args}",
+            "a --b 'c d' {grants} {dirs} {component} {args}",
             "-g {grant}",
             "{limit}",
+            "--dir {dir}",
         );
         let line = host.unwrap().command_line(&Call {
             component: Path::new("/x y.wasm"),
             args: &["one".to_owned(), "two three".to_owned()],
             grants: &["lsm".to_owned(), "pin=/a".to_owned()],
             limits: &["maps=1".to_owned()],
+            dirs: &["/x".to_owned()],
         });
         let expected = [
             "a",
@@ -112,6 +122,8 @@ mod tests {
             "lsm",
             "-g",
             "pin=/a",
+            "--dir",
+            "/x",
             "/x y.wasm",
             "one",
             "two three",
@@ -122,8 +134,11 @@ mod tests {
     #[test]
     fn commands_that_cannot_work_are_refused() {
         for wrong in ["", "a {component}", "a {args}", "a 'b {component} {args}"] {
-            assert!(Host::parse(wrong, "{grant}", "{limit}").is_err(), "{wrong}");
+            assert!(
+                Host::parse(wrong, "{grant}", "{limit}", "{dir}").is_err(),
+                "{wrong}"
+            );
         }
-        assert!(Host::parse("a {component} {args}", "--allow", "{limit}").is_err());
+        assert!(Host::parse("a {component} {args}", "--allow", "{limit}", "{dir}").is_err());
     }
 }

@@ -24,7 +24,7 @@ use wasm_bpf_conformance::{check, coverage};
     max_term_width = 100,
     after_help = "Examples:\n  \
         conformance list --cases 'map*'\n  \
-        conformance run --host 'wasm-bpf run {grants} {limits} {component} {args}'\n  \
+        conformance run --host 'wasm-bpf run {grants} {limits} {dirs} {component} {args}'\n  \
         conformance run --host './my-host {component} {args}' --cases 'ring-buffer/*' --junit out.xml\n  \
         conformance matrix results/*.json"
 )]
@@ -80,7 +80,7 @@ struct Choice {
 
 #[derive(Args)]
 struct Run {
-    /// How the host is called: {component}, {args}, {grants} and {limits} are put in.
+    /// How the host is called: {component}, {args}, {grants}, {limits} and {dirs} are put in.
     #[arg(long, value_name = "COMMAND")]
     host: String,
     /// What one grant is on the host's command line.
@@ -99,6 +99,14 @@ struct Run {
         allow_hyphen_values = true
     )]
     limit: String,
+    /// What one folder that the component may use is on the host's command line.
+    #[arg(
+        long,
+        default_value = "--dir {dir}",
+        value_name = "WORDS",
+        allow_hyphen_values = true
+    )]
+    dir: String,
     /// Where the components are: DIR/LANGUAGE/FOLDER.component.wasm.
     #[arg(long, default_value = "build/conformance", value_name = "DIR")]
     components: PathBuf,
@@ -166,7 +174,7 @@ fn run(root: &Path, options: &Run) -> anyhow::Result<bool> {
     let cases = choose(root, &options.choice)?;
     let (release, full) = Release::running()?;
     let mut suite = Suite {
-        host: Host::parse(&options.host, &options.grant, &options.limit)?,
+        host: Host::parse(&options.host, &options.grant, &options.limit, &options.dir)?,
         components: options.components.clone(),
         release,
         config: Config::read(options.config.as_deref(), &full)?,
