@@ -168,7 +168,7 @@ struct CaseInFile {
     written: Written,
 }
 
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 9] = [
     "kernel",
     "config",
     "probe",
