@@ -23,17 +23,14 @@ pub(crate) enum Attachment {
     /// Libbpf's link.
     Libbpf(libbpf_rs::Link),
     /// A link of the kernel, by its descriptor alone.
-    #[allow(dead_code)]
     Descriptor(OwnedFd),
     /// What the kernel does not tie to a link.
-    #[allow(dead_code)]
     Other(Box<dyn Attached>),
 }
 
 /// An attachment without a link of the kernel. Dropping it detaches.
 pub(crate) trait Attached: Send {
     /// Detaches now; a second time does nothing.
-    #[allow(dead_code)]
     fn detach(&mut self) -> std::io::Result<()>;
 }
 

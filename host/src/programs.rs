@@ -1,5 +1,7 @@
 //! `programs.wit`.
 
+mod perf_event;
+
 use std::ffi::CString;
 use std::os::fd::AsRawFd as _;
 use std::ptr::NonNull;
@@ -16,6 +18,7 @@ use crate::links::{Attachment, Link};
 use crate::maps::Map;
 use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
+use crate::perf_events::PerfEvent;
 use crate::policy::{Need, Reservation};
 
 /// A program in the kernel. Links hold one too: what it takes stays for as long as it is attached.
@@ -170,6 +173,16 @@ impl HostProgram for WasmBpfCtxView<'_> {
         map.store_program(&key, program, mode)?;
         self.ctx.pins.stored_in(map);
         Ok(())
+    }
+
+    fn attach_perf_event(
+        &mut self,
+        program: Resource<Program>,
+        event: Resource<PerfEvent>,
+        cookie: u64,
+    ) -> FailureResult<Resource<Link>> {
+        let event = self.table.get(&event)?.clone();
+        self.attach_to_perf_event(&program, event, cookie)
     }
 
     fn drop(&mut self, program: Resource<Program>) -> wasmtime::Result<()> {
@@ -395,7 +408,7 @@ fn file_in_section(section: &str) -> Option<&str> {
 }
 
 /// A name below tracefs `events/`. libbpf puts it into a path, so nothing that climbs may come through.
-fn tracefs_name(name: &str) -> FailureResult<CString> {
+pub(crate) fn tracefs_name(name: &str) -> FailureResult<CString> {
     let ok = !name.is_empty()
         && name.len() < 128
         && name != "."

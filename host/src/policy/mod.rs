@@ -164,6 +164,13 @@ impl Policy {
         })
     }
 
+    /// Debug information in files that any user may have made: they name other files, which are opened too.
+    pub(crate) fn check_debug_info(&self, of: &str) -> Result<(), NotGranted> {
+        self.require_any("debug-info", None, || {
+            format!("reading debug information of {of}")
+        })
+    }
+
     /// A path that climbs could leave the folder that a grant names.
     fn check_path(
         &self,
@@ -459,6 +466,14 @@ mod tests {
             .check_asks("p", ProgramType::Tracepoint, &unknown)
             .unwrap_err();
         assert_eq!(refused.grant.unwrap().to_string(), "helper=4711");
+    }
+
+    #[test]
+    fn debug_information_needs_its_grant() {
+        let refused = with(&["binary=*"]).check_debug_info("x").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "debug-info");
+        assert!(with(&["debug-info"]).check_debug_info("x").is_ok());
+        assert!(Policy::allow_all().check_debug_info("x").is_ok());
     }
 
     #[test]

@@ -211,6 +211,7 @@ fn bpf_ctx(options: &Run, limits: Limits) -> anyhow::Result<WasmBpfCtx> {
     }
     let mut builder = WasmBpfCtx::builder();
     builder.policy(policy).limits(limits);
+    builder.symbolizer("/proc/self/exe", ["symbolizer"]);
     if let Some(file) = &options.btf {
         check_btf(file)?;
         builder.custom_btf(file);
