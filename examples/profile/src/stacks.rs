@@ -1,7 +1,6 @@
 //! Stacks with their names.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::io::{self, Write};
 
 use wasm_bpf_guest::{ErrorKind, MapCore as _, Symbolizer, printable};
@@ -9,35 +8,21 @@ use wasm_bpf_guest::{ErrorKind, MapCore as _, Symbolizer, printable};
 use crate::profile::ProfileSkel;
 use crate::profile::types::place;
 
-/// What was sampled.
+/// What was sampled: stacks of the same names are one, the most frequent last.
 #[derive(Debug, Default, PartialEq)]
-pub struct Sampled(Vec<Stack>);
+pub struct Sampled(Vec<(Stack, u64)>);
 
 /// A stack, its innermost function first.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Stack {
     comm: String,
     tgid: u32,
-    kernel: Vec<Frame>,
-    user: Vec<Frame>,
-    count: u64,
+    kernel: Vec<String>,
+    user: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-enum Frame {
-    Name(String),
-    /// Of a process that has gone, or of code without symbols.
-    Address(u64),
-}
-
-impl fmt::Display for Frame {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => f.write_str(name),
-            Self::Address(address) => write!(f, "[unknown {address:#x}]"),
-        }
-    }
-}
+/// An address of a process that has gone, or of code without symbols.
+const UNKNOWN: &str = "[unknown]";
 
 /// Addresses by the process that they are of; `None` is the kernel.
 type Names = BTreeMap<(Option<u32>, u64), String>;
@@ -52,23 +37,24 @@ impl Sampled {
             raw.push((place, kernel, user, count));
         }
         let names = names(&raw)?;
-        let mut stacks = raw
-            .into_iter()
-            .map(|(place, kernel, user, count)| Stack {
+        let mut stacks = BTreeMap::new();
+        for (place, kernel, user, count) in raw {
+            let stack = Stack {
                 comm: printable(&place.comm).to_string(),
                 tgid: place.tgid,
                 kernel: frames(&names, None, &kernel),
                 user: frames(&names, Some(place.tgid), &user),
-                count,
-            })
-            .collect::<Vec<_>>();
-        stacks.sort_by(|a, b| a.count.cmp(&b.count).then_with(|| a.comm.cmp(&b.comm)));
+            };
+            *stacks.entry(stack).or_default() += count;
+        }
+        let mut stacks = stacks.into_iter().collect::<Vec<_>>();
+        stacks.sort_by_key(|(_, count)| *count);
         Ok(Self(stacks))
     }
 
     pub fn print(&self, output: &mut impl Write, annotations: bool) -> io::Result<()> {
         let mark = if annotations { "_[k]" } else { "" };
-        for stack in &self.0 {
+        for (stack, count) in &self.0 {
             for frame in &stack.kernel {
                 writeln!(output, "    {frame}{mark}")?;
             }
@@ -83,7 +69,7 @@ impl Sampled {
                 "    -                {} ({})",
                 stack.comm, stack.tgid
             )?;
-            writeln!(output, "        {}\n", stack.count)?;
+            writeln!(output, "        {count}\n")?;
         }
         if self.0.is_empty() {
             writeln!(output, "(nothing ran)")?;
@@ -95,18 +81,18 @@ impl Sampled {
     pub fn print_folded(&self, output: &mut impl Write, annotations: bool) -> io::Result<()> {
         let mark = if annotations { "_[k]" } else { "" };
         let mut lines = BTreeMap::<String, u64>::new();
-        for stack in &self.0 {
+        for (stack, count) in &self.0 {
             let mut line = separated(&stack.comm);
             for frame in stack.user.iter().rev() {
                 line.push(';');
-                line.push_str(&folded(frame));
+                line.push_str(&separated(frame));
             }
             for frame in stack.kernel.iter().rev() {
                 line.push(';');
-                line.push_str(&folded(frame));
+                line.push_str(&separated(frame));
                 line.push_str(mark);
             }
-            *lines.entry(line).or_default() += stack.count;
+            *lines.entry(line).or_default() += count;
         }
         for (line, count) in lines {
             writeln!(output, "{line} {count}")?;
@@ -118,14 +104,6 @@ impl Sampled {
 /// A name that does not look like two.
 fn separated(name: &str) -> String {
     name.replace([';', '\n'], ":")
-}
-
-fn folded(frame: &Frame) -> String {
-    match frame {
-        Frame::Name(name) => separated(name),
-        // Each address would be a tower of its own.
-        Frame::Address(_) => "[unknown]".to_owned(),
-    }
 }
 
 fn addresses(skel: &ProfileSkel, id: i32) -> wasm_bpf_guest::Result<Vec<u64>> {
@@ -188,10 +166,10 @@ fn names(raw: &[(place, Vec<u64>, Vec<u64>, u64)]) -> wasm_bpf_guest::Result<Nam
     Ok(names)
 }
 
-fn frames(names: &Names, process: Option<u32>, addresses: &[u64]) -> Vec<Frame> {
+fn frames(names: &Names, process: Option<u32>, addresses: &[u64]) -> Vec<String> {
     let frame = |address: &u64| match names.get(&(process, *address)) {
-        Some(name) => Frame::Name(name.clone()),
-        None => Frame::Address(*address),
+        Some(name) => name.clone(),
+        None => UNKNOWN.to_owned(),
     };
     addresses.iter().map(frame).collect()
 }
@@ -201,15 +179,13 @@ mod tests {
     use super::*;
 
     fn sampled() -> Sampled {
-        let name = |name: &str| Frame::Name(name.to_owned());
-        let stack = |address, count| Stack {
+        let stack = |tgid| Stack {
             comm: "a;b".to_owned(),
-            tgid: 7,
-            kernel: vec![name("do_nothing"), name("entry")],
-            user: vec![Frame::Address(address), name("main")],
-            count,
+            tgid,
+            kernel: vec!["do_nothing".to_owned(), "entry".to_owned()],
+            user: vec![UNKNOWN.to_owned(), "main".to_owned()],
         };
-        Sampled(vec![stack(1, 2), stack(2, 3)])
+        Sampled(vec![(stack(7), 2), (stack(8), 3)])
     }
 
     #[test]
@@ -229,7 +205,7 @@ mod tests {
         let text = String::from_utf8(output).unwrap();
         assert!(
             text.starts_with(
-                "    do_nothing\n    entry\n    --\n    [unknown 0x1]\n    main\n    -                a;b (7)\n        2\n\n"
+                "    do_nothing\n    entry\n    --\n    [unknown]\n    main\n    -                a;b (7)\n        2\n\n"
             ),
             "{text}"
         );
