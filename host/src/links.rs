@@ -1,12 +1,17 @@
 //! `links.wit`.
 
+mod iterate;
+
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use wasmtime::component::Resource;
+use wasmtime_wasi::p2::DynInputStream;
 
 use crate::bindings::links::{Host, HostLink, LinkInfo, LinkType};
 use crate::ctx::WasmBpfCtxView;
-use crate::error::CodeResult;
+use crate::error::{CodeResult, FailureResult};
+use crate::maps::Map;
 use crate::policy::Reservation;
 use crate::programs::Program;
 
@@ -15,6 +20,10 @@ pub struct Link {
     // Before the program: libbpf may use the program's object while it detaches (USDT does).
     attachment: Attachment,
     _program: Program,
+    /// The program that this one acts on, which the kernel keeps as long as the link.
+    _target: Option<Program>,
+    /// The map that an iterator walks. Kernels before 6.0 do not keep it while it is walked.
+    map: Option<Arc<Map>>,
     _held: Reservation,
 }
 
@@ -23,7 +32,6 @@ pub(crate) enum Attachment {
     /// Libbpf's link.
     Libbpf(libbpf_rs::Link),
     /// A link of the kernel, by its descriptor alone.
-    #[allow(dead_code)]
     Descriptor(OwnedFd),
     /// What the kernel does not tie to a link.
     #[allow(dead_code)]
@@ -53,16 +61,27 @@ impl Link {
         Self {
             attachment,
             _program: program,
+            _target: None,
+            map: None,
             _held: held,
         }
     }
-}
 
-impl Host for WasmBpfCtxView<'_> {}
+    /// Keeps the program that this one acts on.
+    pub(crate) fn with_target(mut self, target: Program) -> Self {
+        self._target = Some(target);
+        self
+    }
 
-impl HostLink for WasmBpfCtxView<'_> {
-    fn info(&mut self, link: Resource<Link>) -> CodeResult<Option<LinkInfo>> {
-        let Some(fd) = self.table.get(&link)?.attachment.fd() else {
+    /// Keeps the map that is walked.
+    pub(crate) fn with_map(mut self, map: Arc<Map>) -> Self {
+        self.map = Some(map);
+        self
+    }
+
+    /// What the kernel says of the link; none if there is no link of the kernel.
+    pub(crate) fn kernel_info(&self) -> std::io::Result<Option<libbpf_sys::bpf_link_info>> {
+        let Some(fd) = self.attachment.fd() else {
             return Ok(None);
         };
         let mut info = libbpf_sys::bpf_link_info::default();
@@ -72,15 +91,28 @@ impl HostLink for WasmBpfCtxView<'_> {
             libbpf_sys::bpf_link_get_info_by_fd(fd.as_raw_fd(), &raw mut info, &raw mut length)
         };
         match -answer {
-            0 => Ok(Some(LinkInfo {
-                id: info.id,
-                type_: LinkType::from_kernel(info.type_),
-                program_id: info.prog_id,
-            })),
+            0 => Ok(Some(info)),
             // The descriptor is a perf event's, not a link's: how kernels before 5.15 attach tracepoints and probes.
             libc::EINVAL | libc::EBADFD => Ok(None),
-            errno => Err(std::io::Error::from_raw_os_error(errno).into()),
+            errno => Err(std::io::Error::from_raw_os_error(errno)),
         }
+    }
+}
+
+impl Host for WasmBpfCtxView<'_> {}
+
+impl HostLink for WasmBpfCtxView<'_> {
+    fn info(&mut self, link: Resource<Link>) -> CodeResult<Option<LinkInfo>> {
+        let info = self.table.get(&link)?.kernel_info()?;
+        Ok(info.map(|info| LinkInfo {
+            id: info.id,
+            type_: LinkType::from_kernel(info.type_),
+            program_id: info.prog_id,
+        }))
+    }
+
+    fn iterate(&mut self, link: Resource<Link>) -> FailureResult<Resource<DynInputStream>> {
+        iterate::iterate(self, &link)
     }
 
     fn drop(&mut self, link: Resource<Link>) -> wasmtime::Result<()> {

@@ -1,14 +1,21 @@
 //! `programs.wit`.
 
+mod iterators;
+mod trace;
+
 use std::ffi::CString;
 use std::os::fd::AsRawFd as _;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use wasmtime::component::Resource;
+use wasmtime_wasi::filesystem::Descriptor;
 
+pub use self::iterators::IteratorOptions;
 use crate::bindings::maps::UpdateMode;
-use crate::bindings::programs::{Host, HostProgram, ProgramInfo};
+use crate::bindings::programs::{
+    CgroupOrder, Host, HostIteratorOptions, HostProgram, ProgramInfo,
+};
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, Errno, Failure, FailureResult, code_of_errno};
@@ -172,8 +179,77 @@ impl HostProgram for WasmBpfCtxView<'_> {
         Ok(())
     }
 
+    fn attach_trace(
+        &mut self,
+        program: Resource<Program>,
+        cookie: u64,
+    ) -> FailureResult<Resource<Link>> {
+        trace::attach_trace(self, &program, cookie)
+    }
+
+    fn attach_lsm(&mut self, program: Resource<Program>) -> FailureResult<Resource<Link>> {
+        trace::attach_lsm(self, &program)
+    }
+
+    fn attach_freplace(
+        &mut self,
+        program: Resource<Program>,
+        target: Resource<Program>,
+        function: String,
+    ) -> FailureResult<Resource<Link>> {
+        trace::attach_freplace(self, &program, &target, &function)
+    }
+
+    fn attach_iterator(
+        &mut self,
+        program: Resource<Program>,
+        options: Resource<IteratorOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        iterators::attach(self, &program, &options)
+    }
+
     fn drop(&mut self, program: Resource<Program>) -> wasmtime::Result<()> {
         self.table.delete(program)?;
+        Ok(())
+    }
+}
+
+impl HostIteratorOptions for WasmBpfCtxView<'_> {
+    fn new(&mut self) -> wasmtime::Result<Resource<IteratorOptions>> {
+        Ok(self.table.push(IteratorOptions::default())?)
+    }
+
+    fn set_map(
+        &mut self,
+        options: Resource<IteratorOptions>,
+        map: Resource<Map>,
+    ) -> FailureResult<()> {
+        iterators::set_map(self, &options, &map)
+    }
+
+    fn set_cgroup(
+        &mut self,
+        options: Resource<IteratorOptions>,
+        cgroup: Resource<Descriptor>,
+        order: CgroupOrder,
+    ) -> FailureResult<()> {
+        iterators::set_cgroup(self, &options, &cgroup, order)
+    }
+
+    fn set_task(&mut self, options: Resource<IteratorOptions>, thread: u32) -> FailureResult<()> {
+        iterators::set_task(self, &options, thread)
+    }
+
+    fn set_process(
+        &mut self,
+        options: Resource<IteratorOptions>,
+        process: u32,
+    ) -> FailureResult<()> {
+        iterators::set_process(self, &options, process)
+    }
+
+    fn drop(&mut self, options: Resource<IteratorOptions>) -> wasmtime::Result<()> {
+        self.table.delete(options)?;
         Ok(())
     }
 }
@@ -197,6 +273,7 @@ impl WasmBpfCtxView<'_> {
                     tracefs_name(name)?;
                 }
             }
+            "lsm" => trace::demand_lsm(name)?,
             // libbpf fills the maps that such programs need from structures of its own, and trusts the sizes that the object declares.
             "usdt" => {
                 return refuse(

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::OpenObject;
 use super::load::VerifierLog;
-use crate::bindings::types::ErrorCode;
+use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::error::{Errno, Failure, code_of_errno};
 
 /// How much of a verifier log a component gets: its end says why.
@@ -117,7 +117,15 @@ pub(super) fn load(
         let mut text = format!("cannot load the program `{program}`: {}", Errno(errno));
         append_warnings(&mut text, warnings);
         append_capabilities(&mut text, errno);
-        if errno == libc::EINVAL {
+        let is_ext = |name| {
+            open.program(name)
+                .is_ok_and(|program| matches!(program.kind(), ProgramType::Ext))
+        };
+        if !open.targets.contains_key(program) && is_ext(program) {
+            text.push_str(
+                "\nit takes the place of a function of another program: say of which with set-attach-program before load",
+            );
+        } else if errno == libc::EINVAL {
             text.push_str(
                 "\nthis kernel may not have this type of program, or an attach type of it",
             );

@@ -324,6 +324,9 @@ impl LoadedObject {
                         }),
                         maps.iter()
                             .map(|map| (&map.memory, matches!(map.kind, MapType::ProgArray))),
+                        open.targets
+                            .get(&program.name())
+                            .map(|target| Arc::clone(&target.loaded().held)),
                     )),
                 })
             })

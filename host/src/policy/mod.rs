@@ -17,6 +17,7 @@ use libbpf_sys as sys;
 pub(crate) use grant::GRANTS;
 pub use grant::{Grant, ParseGrantError};
 use helpers::HelperTier;
+pub(crate) use kfuncs::name_of as kernel_function;
 pub use limits::Limits;
 pub(crate) use limits::{Need, Reservation, Usage, map_memory};
 
