@@ -525,7 +525,8 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         let open = self.table.get_mut(&object)?;
         let program = open.program(&program)?;
         if matches!(program.kind(), ProgramType::Ext) {
-            let why = "it takes the place of a function of a program, which set-attach-program sets";
+            let why =
+                "it takes the place of a function of a program, which set-attach-program sets";
             return Err(program.refuse("the target of", why));
         }
         // What libbpf says for the others depends on whether the kernel has a function of that name.
@@ -584,9 +585,7 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         let fd = target.loaded().fd().as_raw_fd();
         let (result, warnings) = messages::collect(self.ctx.messages.as_ref(), || {
             // SAFETY: as above; the string outlives the call, and the descriptor the open object, which keeps the target.
-            unsafe {
-                sys::bpf_program__set_attach_target(opened.pointer, fd, c_function.as_ptr())
-            }
+            unsafe { sys::bpf_program__set_attach_target(opened.pointer, fd, c_function.as_ptr()) }
         });
         if result < 0 {
             let mut text = format!(

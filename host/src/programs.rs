@@ -13,9 +13,7 @@ use wasmtime_wasi::filesystem::Descriptor;
 
 pub use self::iterators::IteratorOptions;
 use crate::bindings::maps::UpdateMode;
-use crate::bindings::programs::{
-    CgroupOrder, Host, HostIteratorOptions, HostProgram, ProgramInfo,
-};
+use crate::bindings::programs::{CgroupOrder, Host, HostIteratorOptions, HostProgram, ProgramInfo};
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, Errno, Failure, FailureResult, code_of_errno};

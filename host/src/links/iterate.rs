@@ -121,9 +121,7 @@ impl InputStream for Run {
                 if errno == libc::E2BIG {
                     text.push_str("; what one call of its program writes has to fit into 32 KiB");
                 }
-                Err(StreamError::LastOperationFailed(wasmtime::Error::msg(
-                    text,
-                )))
+                Err(StreamError::LastOperationFailed(wasmtime::Error::msg(text)))
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::bindings::programs::CgroupOrder;
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::descriptors::HostFile;
-use crate::error::{Failure, FailureResult};
+use crate::error::{CodeError, Failure, FailureResult};
 use crate::links::Link;
 use crate::maps::Map;
 use crate::objects::LoadedProgram;
@@ -69,9 +69,14 @@ pub(super) fn set_map(
     } else if has_fields_of_the_kernel(map.fd()) {
         "its values have locks, timers, lists or pointers of the kernel, and an iterator could write to them"
     } else {
-        let text = format!("cannot iterate over the map `{name}`");
-        let map = map.try_clone(&view.ctx.usage);
-        let map = map.map_err(|error| Failure::of(error, text))?;
+        let map = map.try_clone(&view.ctx.usage).map_err(|error| {
+            let mut text =
+                format!("cannot iterate over the map `{name}`: no second descriptor of it");
+            if matches!(error, CodeError::Code(ErrorCode::LimitExceeded)) {
+                text.push_str("; the limit can be raised with --limit descriptors=N");
+            }
+            Failure::of(error, text).about(name)
+        })?;
         view.table.get_mut(options)?.over = Over::Map(Arc::new(map));
         return Ok(());
     };
@@ -156,13 +161,18 @@ pub(super) fn attach(
         Ok(link) => link,
         Err(errno) => {
             let mut failure = cannot_attach(loaded, to, errno, &[]);
-            if let (Over::All, libc::EBADF | libc::EINVAL, Failure::Error(error)) =
-                (over, errno, &mut failure)
-            {
+            let hint = match (over, errno) {
+                (Over::All, libc::EBADF | libc::EINVAL) => {
+                    "some iterators have to be told what to walk: see iterator-options"
+                }
+                (Over::Cgroup { .. }, libc::EBADF) => {
+                    "the folder is none of a cgroup file system of version 2"
+                }
+                _ => return Err(failure),
+            };
+            if let Failure::Error(error) = &mut failure {
                 error.code = ErrorCode::InvalidArgument;
-                error
-                    .message
-                    .push_str("\nsome iterators have to be told what to walk: see iterator-options");
+                error.message.push_str(&format!("\n{hint}"));
             }
             return Err(failure);
         }
@@ -295,9 +305,8 @@ fn is_vmlinux(btf: BorrowedFd<'_>) -> bool {
     };
     let mut length = size_of_val(&info) as u32;
     // SAFETY: `info` is a plain struct of `length` bytes, with a buffer for the name and its length.
-    let answer = unsafe {
-        sys::bpf_btf_get_info_by_fd(btf.as_raw_fd(), &raw mut info, &raw mut length)
-    };
+    let answer =
+        unsafe { sys::bpf_btf_get_info_by_fd(btf.as_raw_fd(), &raw mut info, &raw mut length) };
     // A longer name, which does not fit, is an error and another one.
     let name = CStr::from_bytes_until_nul(&name);
     answer == 0 && info.kernel_btf == 1 && name.is_ok_and(|name| name == c"vmlinux")
@@ -399,9 +408,8 @@ impl Types {
                 }
                 // Pointers that the kernel keeps in values are tagged.
                 sys::BTF_KIND_PTR => {
-                    let is_tagged = |info: &sys::btf_type| {
-                        (info.info >> 24) & 0x1f == sys::BTF_KIND_TYPE_TAG
-                    };
+                    let is_tagged =
+                        |info: &sys::btf_type| (info.info >> 24) & 0x1f == sys::BTF_KIND_TYPE_TAG;
                     if self.get(of).is_some_and(is_tagged) {
                         return true;
                     }

@@ -180,12 +180,7 @@ pub(super) fn make_link(
     let held = view.reserve_link(loaded)?;
     // SAFETY: descriptors that are open, and options that outlive the call with all that they point to.
     let fd = unsafe {
-        sys::bpf_link_create(
-            loaded.fd().as_raw_fd(),
-            target,
-            loaded.attach_type,
-            options,
-        )
+        sys::bpf_link_create(loaded.fd().as_raw_fd(), target, loaded.attach_type, options)
     };
     if fd < 0 {
         return Ok(Err(-fd));
