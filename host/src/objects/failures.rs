@@ -112,6 +112,16 @@ pub(super) fn load(
         .find(|log| log.program == program)
         .map(VerifierLog::text)
         .filter(|log| !log.trim().is_empty());
+    not_loaded(program, errno, warnings, log)
+}
+
+/// Why a program was not loaded; `log` is the verifier's, if it looked at it.
+pub(crate) fn not_loaded(
+    program: &str,
+    errno: i32,
+    warnings: &[String],
+    log: Option<String>,
+) -> Failure {
     let Some(log) = log else {
         // The kernel refused before the verifier looked.
         let mut text = format!("cannot load the program `{program}`: {}", Errno(errno));
