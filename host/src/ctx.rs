@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use wasmtime::component::ResourceTable;
 
+use crate::left::Left;
 use crate::lifecycle::Stop;
 use crate::maps::Pins;
 use crate::messages::{MessageLevel, MessageSink};
@@ -17,6 +18,7 @@ pub struct WasmBpfCtx {
     pub(crate) custom_btf: Option<PathBuf>,
     pub(crate) messages: Option<MessageSink>,
     pub(crate) pins: Pins,
+    pub(crate) left: Left,
 }
 
 impl WasmBpfCtx {
@@ -83,6 +85,7 @@ impl WasmBpfCtxBuilder {
             custom_btf,
             messages,
             pins: Pins::default(),
+            left: Left::default(),
         }
     }
 }

@@ -88,6 +88,7 @@ mod ctx;
 #[allow(dead_code)]
 mod descriptors;
 mod error;
+mod left;
 mod lifecycle;
 mod links;
 mod mapped_memory;

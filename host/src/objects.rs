@@ -15,7 +15,8 @@ use libbpf_rs::AsRawLibbpf as _;
 use libbpf_sys as sys;
 use wasmtime::component::Resource;
 
-pub(crate) use self::failures::{append_capabilities, append_warnings};
+pub(crate) use self::failures::{append_capabilities, append_warnings, not_loaded};
+pub(crate) use self::load::VerifierLog;
 use crate::bindings::objects::{
     Host, HostObject, HostOpenObject, HostOpenOptions, MapDeclaration, ProgramDeclaration,
 };
@@ -168,6 +169,14 @@ impl LoadedProgram {
 }
 
 impl LoadedObject {
+    /// Libbpf's map of operations of this name. Whoever uses it holds the lock.
+    pub(crate) fn operations(&self, name: &str) -> Option<NonNull<sys::bpf_map>> {
+        self.maps
+            .iter()
+            .find(|map| map.name == name && matches!(map.kind, MapType::StructOps))
+            .map(|map| map.pointer)
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, libbpf_rs::Object> {
         // Nothing that runs under the lock leaves the object half changed.
         self.object
@@ -668,7 +677,7 @@ impl HostObject for WasmBpfCtxView<'_> {
         if let Some(arena) = arena {
             map.set_arena(arena);
         }
-        if object.has_callbacks {
+        if object.has_callbacks || matches!(map.info().type_, MapType::StructOps) {
             map.keep_object(Arc::clone(object));
         }
         Ok(self.table.push(map)?)

@@ -249,7 +249,7 @@ impl Over {
             // Cgroup iterators and what they are told came with the same kernel.
             return Ok(());
         }
-        let Ok(Some(info)) = link.kernel_info() else {
+        let Some(info) = link.kernel_info() else {
             return Ok(());
         };
         // SAFETY: the kernel fills in this part for links of iterators; every bit pattern is a number.
