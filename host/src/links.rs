@@ -23,15 +23,18 @@ pub(crate) enum Attachment {
     /// Libbpf's link.
     Libbpf(libbpf_rs::Link),
     /// A link of the kernel, by its descriptor alone.
-    #[allow(dead_code)]
     Descriptor(OwnedFd),
     /// What the kernel does not tie to a link.
-    #[allow(dead_code)]
     Other(Box<dyn Attached>),
 }
 
 /// An attachment without a link of the kernel. Dropping it detaches.
 pub(crate) trait Attached: Send {
+    /// The descriptor of the kernel's link that is behind it, if there is just one.
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
     /// Detaches now; a second time does nothing.
     #[allow(dead_code)]
     fn detach(&mut self) -> std::io::Result<()>;
@@ -43,7 +46,7 @@ impl Attachment {
         match self {
             Self::Libbpf(link) => Some(link.as_fd()),
             Self::Descriptor(fd) => Some(fd.as_fd()),
-            Self::Other(_) => None,
+            Self::Other(attached) => attached.fd(),
         }
     }
 }
