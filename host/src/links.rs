@@ -57,6 +57,11 @@ pub(crate) enum Attachment {
 
 /// An attachment without a link of the kernel. Dropping it detaches.
 pub(crate) trait Attached: Send {
+    /// The descriptor of the kernel's link that is behind it, if there is just one.
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
     /// Detaches now; a second time does nothing.
     fn detach(&mut self) -> std::io::Result<()>;
 
@@ -72,7 +77,7 @@ impl Attachment {
         match self {
             Self::Libbpf(link) => Some(link.as_fd()),
             Self::Descriptor(fd) => Some(fd.as_fd()),
-            Self::Other(_) => None,
+            Self::Other(attached) => attached.fd(),
         }
     }
 

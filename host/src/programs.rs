@@ -1,15 +1,21 @@
 //! `programs.wit`.
 
+mod binary;
 mod info;
 mod iterators;
+mod kprobe;
 mod load;
 mod pins;
+mod probe;
 mod raw;
 mod replace;
 mod test_run;
 mod trace;
+mod uprobe;
+mod usdt;
 
 use std::ffi::CString;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -22,8 +28,8 @@ pub use self::load::LoadOptions;
 pub use self::test_run::TestOptions;
 use crate::bindings::maps::UpdateMode;
 use crate::bindings::programs::{
-    CgroupOrder, Host, HostIteratorOptions, HostProgram, ProgramInfo, ProgramStatistics,
-    ProgramStream, SectionKind, TestOutput,
+    CgroupOrder, Host, HostIteratorOptions, HostProbeOptions, HostProgram, ProbeTargets,
+    ProgramInfo, ProgramStatistics, ProgramStream, SectionKind, TestOutput,
 };
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
@@ -33,6 +39,9 @@ use crate::maps::Map;
 use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
 use crate::policy::{Need, Reservation};
+
+pub use probe::ProbeOptions;
+pub(crate) use usdt::SpecIds;
 
 /// A program in the kernel. Links hold one too: what it takes stays for as long as it is attached.
 #[derive(Clone)]
@@ -99,6 +108,10 @@ impl HostProgram for WasmBpfCtxView<'_> {
                 _ => Ok(None),
             };
         }
+        if let Some(link) = self.attach_to_file_of_section(&program)? {
+            return Ok(Some(link));
+        }
+        let loaded = self.table.get(&program)?.loaded();
         let to = format!("where its section `{}` says", loaded.section);
         self.attach_with(&program, &to, |program| {
             // SAFETY: the program belongs to a live object.
@@ -115,8 +128,9 @@ impl HostProgram for WasmBpfCtxView<'_> {
     ) -> FailureResult<Resource<Link>> {
         let to = format!("to the tracepoint {category}/{name}");
         self.demand_kind(&program, &[ProgramType::Tracepoint], &to)?;
-        let category = tracefs_name(&category)?;
-        let name = tracefs_name(&name)?;
+        let about = self.about(&program)?;
+        let category = tracefs_name(&category).map_err(&about)?;
+        let name = tracefs_name(&name).map_err(&about)?;
         let options = libbpf_sys::bpf_tracepoint_opts {
             sz: size_of::<libbpf_sys::bpf_tracepoint_opts>() as _,
             bpf_cookie: cookie,
@@ -147,7 +161,8 @@ impl HostProgram for WasmBpfCtxView<'_> {
             ProgramType::RawTracepointWritable,
         ];
         self.demand_kind(&program, &kinds, &to)?;
-        let name = tracefs_name(&name)?;
+        let about = self.about(&program)?;
+        let name = tracefs_name(&name).map_err(about)?;
         self.attach_raw(&program, Some(&name), cookie, &to)
     }
 
@@ -247,6 +262,70 @@ impl HostProgram for WasmBpfCtxView<'_> {
         Ok(self.table.push(program)?)
     }
 
+    fn attach_kprobe(
+        &mut self,
+        program: Resource<Program>,
+        function: String,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        self.kprobe(program, &function, &options)
+    }
+
+    fn attach_kprobe_multi(
+        &mut self,
+        program: Resource<Program>,
+        targets: ProbeTargets,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        self.kprobe_multi(program, targets, &options)
+    }
+
+    fn attach_ksyscall(
+        &mut self,
+        program: Resource<Program>,
+        name: String,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        self.ksyscall(program, &name, &options)
+    }
+
+    fn attach_uprobe(
+        &mut self,
+        program: Resource<Program>,
+        binary: Resource<Descriptor>,
+        function: Option<String>,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        let target = self.opened_target(&binary)?;
+        let options = self.probe_options(&options)?;
+        self.uprobe(&program, &target, function.as_deref(), &options)
+    }
+
+    fn attach_uprobe_multi(
+        &mut self,
+        program: Resource<Program>,
+        binary: Resource<Descriptor>,
+        targets: ProbeTargets,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        let target = self.opened_target(&binary)?;
+        let options = self.probe_options(&options)?;
+        self.uprobe_multi(&program, &target, targets, &options)
+    }
+
+    fn attach_usdt(
+        &mut self,
+        program: Resource<Program>,
+        binary: Resource<Descriptor>,
+        provider: String,
+        name: String,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        let target = self.opened_target(&binary)?;
+        let options = self.probe_options(&options)?;
+        self.usdt(&program, &target, &provider, &name, &options)
+    }
+
     fn drop(&mut self, program: Resource<Program>) -> wasmtime::Result<()> {
         self.table.delete(program)?;
         Ok(())
@@ -293,7 +372,89 @@ impl HostIteratorOptions for WasmBpfCtxView<'_> {
     }
 }
 
+impl HostProbeOptions for WasmBpfCtxView<'_> {
+    fn new(&mut self) -> wasmtime::Result<Resource<ProbeOptions>> {
+        Ok(self.table.push(ProbeOptions::default())?)
+    }
+
+    fn set_cookie(&mut self, options: Resource<ProbeOptions>, cookie: u64) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.cookie = cookie;
+        Ok(())
+    }
+
+    fn set_cookies(
+        &mut self,
+        options: Resource<ProbeOptions>,
+        cookies: Vec<u64>,
+    ) -> wasmtime::Result<()> {
+        let usage = &self.ctx.usage;
+        self.table.get_mut(&options)?.set_cookies(cookies, usage);
+        Ok(())
+    }
+
+    fn set_at_return(
+        &mut self,
+        options: Resource<ProbeOptions>,
+        yes: bool,
+    ) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.at_return = yes;
+        Ok(())
+    }
+
+    fn set_session(&mut self, options: Resource<ProbeOptions>, yes: bool) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.session = yes;
+        Ok(())
+    }
+
+    fn set_offset(&mut self, options: Resource<ProbeOptions>, offset: u64) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.offset = offset;
+        Ok(())
+    }
+
+    fn set_process(
+        &mut self,
+        options: Resource<ProbeOptions>,
+        process: Option<u32>,
+    ) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.process = process;
+        Ok(())
+    }
+
+    fn set_semaphore_offset(
+        &mut self,
+        options: Resource<ProbeOptions>,
+        offset: u64,
+    ) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.semaphore = offset;
+        Ok(())
+    }
+
+    fn set_semaphore_offsets(
+        &mut self,
+        options: Resource<ProbeOptions>,
+        offsets: Vec<u64>,
+    ) -> wasmtime::Result<()> {
+        let usage = &self.ctx.usage;
+        self.table.get_mut(&options)?.set_semaphores(offsets, usage);
+        Ok(())
+    }
+
+    fn drop(&mut self, options: Resource<ProbeOptions>) -> wasmtime::Result<()> {
+        self.table.delete(options)?;
+        Ok(())
+    }
+}
+
 impl WasmBpfCtxView<'_> {
+    /// Names the program in failures.
+    fn about(
+        &self,
+        program: &Resource<Program>,
+    ) -> FailureResult<impl Fn(Failure) -> Failure + use<>> {
+        let name = self.table.get(program)?.loaded().name.clone();
+        Ok(move |failure: Failure| failure.about(&name))
+    }
+
     /// Before libbpf acts on what an ELF section says: files, names that become paths, patterns.
     fn check_section(&self, program: &LoadedProgram) -> FailureResult<()> {
         let LoadedProgram { name, section, .. } = program;
@@ -313,13 +474,6 @@ impl WasmBpfCtxView<'_> {
                 }
             }
             "lsm" => trace::demand_lsm(name)?,
-            // libbpf fills the maps that such programs need from structures of its own, and trusts the sizes that the object declares.
-            "usdt" => {
-                return refuse(
-                    ErrorCode::NotSupported,
-                    "USDT probes cannot be attached by their section yet",
-                );
-            }
             _ => {}
         }
         if is_pattern(kind) && target.bytes().filter(|byte| *byte == b'*').count() > MAX_STARS {
@@ -420,6 +574,24 @@ impl WasmBpfCtxView<'_> {
     }
 }
 
+/// A link that the kernel makes of descriptors alone; or its errno.
+fn link_create(
+    program: &LoadedProgram,
+    target: i32,
+    attach_type: u32,
+    options: &libbpf_sys::bpf_link_create_opts,
+) -> Result<OwnedFd, i32> {
+    // SAFETY: a program's descriptor; what the options point to outlives the call.
+    let fd = unsafe {
+        libbpf_sys::bpf_link_create(program.fd().as_raw_fd(), target, attach_type, options)
+    };
+    match fd {
+        // SAFETY: the kernel just made it, and nobody else has it.
+        0.. => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
+        _ => Err(-fd),
+    }
+}
+
 /// libbpf matches patterns against every function of the kernel, or of a file, with an algorithm that takes the longer the more
 /// stars there are: with twenty it would not come to an end.
 const MAX_STARS: usize = 2;
@@ -467,7 +639,12 @@ fn cannot_attach(program: &LoadedProgram, to: &str, errno: i32, warnings: &[Stri
     let mut text = format!("cannot attach `{}` {to}: {}", program.name, Errno(errno));
     crate::objects::append_warnings(&mut text, warnings);
     if errno == libc::ENOENT {
-        text.push_str(missing_target());
+        // libbpf finds the ids of tracepoints there, and the functions that patterns are matched against.
+        let is_of_tracefs = program.kind.to_kernel() == ProgramType::Tracepoint.to_kernel()
+            || warnings
+                .iter()
+                .any(|warning| warning.contains("available_filter_functions"));
+        text.push_str(missing_target(is_of_tracefs));
     }
     crate::objects::append_capabilities(&mut text, errno);
     Failure::errno(errno, text).about(&program.name)
@@ -482,18 +659,17 @@ fn nothing_attached(to: &str) -> Failure {
 }
 
 /// What to do when the kernel knows no such target.
-fn missing_target() -> &'static str {
-    // libbpf finds the ids of tracepoints there.
+fn missing_target(is_of_tracefs: bool) -> &'static str {
     let mounted = [
         "/sys/kernel/tracing/events",
         "/sys/kernel/debug/tracing/events",
     ]
     .iter()
     .any(|path| std::path::Path::new(path).exists());
-    if mounted {
+    if mounted || !is_of_tracefs {
         "\nthis kernel has no such target"
     } else {
-        "\ntracefs is not mounted, which tracepoints and probes need: \
+        "\ntracefs is not mounted, which this needs: \
          mount -t tracefs tracefs /sys/kernel/tracing"
     }
 }
