@@ -18,6 +18,7 @@ mod generated {
             "wasm-bpf:bpf/maps.walk": crate::maps::Walk,
             "wasm-bpf:bpf/mapped-memory.mapping": crate::mapped_memory::Mapping,
             "wasm-bpf:bpf/programs.program": crate::programs::Program,
+            "wasm-bpf:bpf/programs.placement": crate::programs::Placement,
             "wasm-bpf:bpf/links.link": crate::links::Link,
             "wasm-bpf:bpf/objects.open-options": crate::objects::OpenOptions,
             "wasm-bpf:bpf/objects.open-object": crate::objects::OpenObject,

@@ -23,7 +23,6 @@ pub(crate) enum Attachment {
     /// Libbpf's link.
     Libbpf(libbpf_rs::Link),
     /// A link of the kernel, by its descriptor alone.
-    #[allow(dead_code)]
     Descriptor(OwnedFd),
     /// What the kernel does not tie to a link.
     #[allow(dead_code)]
@@ -54,6 +53,24 @@ impl Link {
             attachment,
             _program: program,
             _held: held,
+        }
+    }
+
+    /// The kernel's id of its link; none if the kernel has no link for it.
+    pub(crate) fn kernel_id(&self) -> std::io::Result<Option<u32>> {
+        let Some(fd) = self.attachment.fd() else {
+            return Ok(None);
+        };
+        let mut info = libbpf_sys::bpf_link_info::default();
+        let mut length = size_of_val(&info) as u32;
+        // SAFETY: `info` is a plain struct of `length` bytes.
+        let answer = unsafe {
+            libbpf_sys::bpf_link_get_info_by_fd(fd.as_raw_fd(), &raw mut info, &raw mut length)
+        };
+        match -answer {
+            0 => Ok(Some(info.id)),
+            libc::EINVAL | libc::EBADFD => Ok(None),
+            errno => Err(std::io::Error::from_raw_os_error(errno)),
         }
     }
 }
