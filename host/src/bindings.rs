@@ -23,6 +23,7 @@ mod generated {
             "wasm-bpf:bpf/programs.load-options": crate::programs::LoadOptions,
             "wasm-bpf:bpf/programs.statistics": crate::programs::Statistics,
             "wasm-bpf:bpf/programs.probe-options": crate::programs::ProbeOptions,
+            "wasm-bpf:bpf/programs.placement": crate::programs::Placement,
             "wasm-bpf:bpf/links.link": crate::links::Link,
             "wasm-bpf:bpf/objects.open-options": crate::objects::OpenOptions,
             "wasm-bpf:bpf/objects.open-object": crate::objects::OpenObject,

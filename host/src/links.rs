@@ -150,6 +150,11 @@ impl Link {
         info::kernel_info(self.fd()?)
     }
 
+    /// The kernel's id of its link; none where it has no link.
+    pub(crate) fn kernel_id(&self) -> Option<u32> {
+        self.kernel_info().map(|info| info.id)
+    }
+
     /// What the kernel says; none where it has no link.
     pub(crate) fn info(&self) -> CodeResult<Option<LinkInfo>> {
         self.fd().map_or(Ok(None), info::info)

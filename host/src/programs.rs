@@ -1,14 +1,19 @@
 //! `programs.wit`.
 
 mod binary;
+mod filters;
 mod info;
+mod interface;
 mod iterators;
 mod kprobe;
 mod load;
+mod network;
 mod pins;
+mod placement;
 mod probe;
 mod raw;
 mod replace;
+pub(crate) mod tc;
 mod test_run;
 mod trace;
 mod uprobe;
@@ -28,8 +33,8 @@ pub use self::load::LoadOptions;
 pub use self::test_run::TestOptions;
 use crate::bindings::maps::UpdateMode;
 use crate::bindings::programs::{
-    CgroupOrder, Host, HostIteratorOptions, HostProbeOptions, HostProgram, ProbeTargets,
-    ProgramInfo, ProgramStatistics, ProgramStream, SectionKind, TestOutput,
+    Direction, Host, HostProgram, ProbeTargets, ProgramInfo, ProgramStatistics, ProgramStream,
+    SectionKind, TestOutput, XdpMode,
 };
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
@@ -39,6 +44,7 @@ use crate::maps::Map;
 use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
 use crate::policy::{Need, Reservation};
+pub use placement::Placement;
 
 pub use probe::ProbeOptions;
 pub(crate) use usdt::SpecIds;
@@ -326,121 +332,86 @@ impl HostProgram for WasmBpfCtxView<'_> {
         self.usdt(&program, &target, &provider, &name, &options)
     }
 
+    fn attach_xdp(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        mode: XdpMode,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_xdp(self, &program, &network_interface, mode)
+    }
+
+    fn attach_tc(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        direction: Direction,
+        priority: u32,
+        handle: u32,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_tc(
+            self,
+            &program,
+            &network_interface,
+            direction,
+            priority,
+            handle,
+        )
+    }
+
+    fn attach_tcx(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        direction: Direction,
+        placement: Option<Resource<Placement>>,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_tcx(
+            self,
+            &program,
+            &network_interface,
+            direction,
+            placement.as_ref(),
+        )
+    }
+
+    fn attach_netkit(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        peer: bool,
+        placement: Option<Resource<Placement>>,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_netkit(self, &program, &network_interface, peer, placement.as_ref())
+    }
+
+    fn attach_netns(
+        &mut self,
+        program: Resource<Program>,
+        netns: Option<Resource<Descriptor>>,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_netns(self, &program, netns.as_ref())
+    }
+
+    fn attach_netfilter(
+        &mut self,
+        program: Resource<Program>,
+        protocol_family: u32,
+        hook: u32,
+        priority: i32,
+        defragment: bool,
+    ) -> FailureResult<Resource<Link>> {
+        let at = network::NetfilterHook {
+            protocol_family,
+            hook,
+            priority,
+            defragment,
+        };
+        network::attach_netfilter(self, &program, at)
+    }
+
     fn drop(&mut self, program: Resource<Program>) -> wasmtime::Result<()> {
         self.table.delete(program)?;
-        Ok(())
-    }
-}
-
-impl HostIteratorOptions for WasmBpfCtxView<'_> {
-    fn new(&mut self) -> wasmtime::Result<Resource<IteratorOptions>> {
-        Ok(self.table.push(IteratorOptions::default())?)
-    }
-
-    fn set_map(
-        &mut self,
-        options: Resource<IteratorOptions>,
-        map: Resource<Map>,
-    ) -> FailureResult<()> {
-        iterators::set_map(self, &options, &map)
-    }
-
-    fn set_cgroup(
-        &mut self,
-        options: Resource<IteratorOptions>,
-        cgroup: Resource<Descriptor>,
-        order: CgroupOrder,
-    ) -> FailureResult<()> {
-        iterators::set_cgroup(self, &options, &cgroup, order)
-    }
-
-    fn set_task(&mut self, options: Resource<IteratorOptions>, thread: u32) -> FailureResult<()> {
-        iterators::set_task(self, &options, thread)
-    }
-
-    fn set_process(
-        &mut self,
-        options: Resource<IteratorOptions>,
-        process: u32,
-    ) -> FailureResult<()> {
-        iterators::set_process(self, &options, process)
-    }
-
-    fn drop(&mut self, options: Resource<IteratorOptions>) -> wasmtime::Result<()> {
-        self.table.delete(options)?;
-        Ok(())
-    }
-}
-
-impl HostProbeOptions for WasmBpfCtxView<'_> {
-    fn new(&mut self) -> wasmtime::Result<Resource<ProbeOptions>> {
-        Ok(self.table.push(ProbeOptions::default())?)
-    }
-
-    fn set_cookie(&mut self, options: Resource<ProbeOptions>, cookie: u64) -> wasmtime::Result<()> {
-        self.table.get_mut(&options)?.cookie = cookie;
-        Ok(())
-    }
-
-    fn set_cookies(
-        &mut self,
-        options: Resource<ProbeOptions>,
-        cookies: Vec<u64>,
-    ) -> wasmtime::Result<()> {
-        let usage = &self.ctx.usage;
-        self.table.get_mut(&options)?.set_cookies(cookies, usage);
-        Ok(())
-    }
-
-    fn set_at_return(
-        &mut self,
-        options: Resource<ProbeOptions>,
-        yes: bool,
-    ) -> wasmtime::Result<()> {
-        self.table.get_mut(&options)?.at_return = yes;
-        Ok(())
-    }
-
-    fn set_session(&mut self, options: Resource<ProbeOptions>, yes: bool) -> wasmtime::Result<()> {
-        self.table.get_mut(&options)?.session = yes;
-        Ok(())
-    }
-
-    fn set_offset(&mut self, options: Resource<ProbeOptions>, offset: u64) -> wasmtime::Result<()> {
-        self.table.get_mut(&options)?.offset = offset;
-        Ok(())
-    }
-
-    fn set_process(
-        &mut self,
-        options: Resource<ProbeOptions>,
-        process: Option<u32>,
-    ) -> wasmtime::Result<()> {
-        self.table.get_mut(&options)?.process = process;
-        Ok(())
-    }
-
-    fn set_semaphore_offset(
-        &mut self,
-        options: Resource<ProbeOptions>,
-        offset: u64,
-    ) -> wasmtime::Result<()> {
-        self.table.get_mut(&options)?.semaphore = offset;
-        Ok(())
-    }
-
-    fn set_semaphore_offsets(
-        &mut self,
-        options: Resource<ProbeOptions>,
-        offsets: Vec<u64>,
-    ) -> wasmtime::Result<()> {
-        let usage = &self.ctx.usage;
-        self.table.get_mut(&options)?.set_semaphores(offsets, usage);
-        Ok(())
-    }
-
-    fn drop(&mut self, options: Resource<ProbeOptions>) -> wasmtime::Result<()> {
-        self.table.delete(options)?;
         Ok(())
     }
 }
