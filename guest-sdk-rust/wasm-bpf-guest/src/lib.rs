@@ -136,7 +136,12 @@ pub use buffers::{
 pub use descriptor::{Descriptor, open_descriptor};
 pub use error::{Error, ErrorKind, Result};
 pub use lifecycle::{exit, sleep_until, stop_requested, subscribe_stop};
-pub use link::{Link, LinkInfo, LinkType};
+pub use link::{
+    CgroupDetails, CgroupIteration, EventDetails, InterfaceDetails, IterDetails, Iteration,
+    KprobeDetails, KprobeMultiDetails, Link, LinkDetails, LinkInfo, LinkPlace, LinkType,
+    NetfilterDetails, NetnsDetails, RawTracepointDetails, SockmapDetails, TaskIteration,
+    TracepointDetails, TracingDetails, UprobeDetails, UprobeMultiDetails,
+};
 pub use map::{
     BloomFilter, Map, MapCore, MapFlags, MapHandle, MapInfo, MapIter, MapKeyIter, MapType,
     MapValue, PerCpu, PerCpuMap, Queue, TypedMap, TypedMapIter,
@@ -146,7 +151,10 @@ pub use mapped_memory::GlobalData;
 pub use mapped_memory::{Constant, Global, MappedMemory};
 pub use object::{Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
 pub use output::{Stdout, printable, stdout};
-pub use program::{Program, ProgramInfo, ProgramType, RawTracepointOpts, TracepointOpts};
+pub use program::{
+    Program, ProgramBuilder, ProgramInfo, ProgramInput, ProgramOutput, ProgramStatistics,
+    ProgramType, RawTracepointOpts, SectionKind, Statistics, TracepointOpts, kind_of_section,
+};
 pub use zerocopy;
 
 /// Takes in the skeleton that the build script made of `src/bpf/NAME.bpf.c`, as a module of that name.
