@@ -13,7 +13,9 @@ int print(struct bpf_raw_tracepoint_args *ctx)
 	static const char error[] = "failed %llu\n";
 	__u64 number[1] = { ctx->args[0] };
 
-	bpf_stream_vprintk_impl(1, out, number, sizeof(number), 0);
+	int failed = bpf_stream_vprintk_impl(1, out, number, sizeof(number), 0);
+	if (failed)
+		return failed;
 	if (ctx->args[1])
 		bpf_stream_vprintk_impl(2, error, number, sizeof(number), 0);
 	return 0;

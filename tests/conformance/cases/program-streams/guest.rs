@@ -23,7 +23,7 @@ fn read() {
             context_in: Some(&mut context),
             ..ProgramInput::default()
         };
-        program.test_run(input).unwrap();
+        assert_eq!(program.test_run(input).unwrap().return_value, 0);
     }
     let mut part = [0; 6];
     assert_eq!(program.stdout().read(&mut part).unwrap(), 6);
