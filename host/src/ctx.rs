@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use wasmtime::component::ResourceTable;
 
+use crate::journal::{Journal, Recovered};
+use crate::left::Left;
 use crate::lifecycle::Stop;
 use crate::maps::Pins;
 use crate::messages::{MessageLevel, MessageSink};
@@ -19,6 +21,8 @@ pub struct WasmBpfCtx {
     pub(crate) custom_btf: Option<PathBuf>,
     pub(crate) messages: Option<MessageSink>,
     pub(crate) pins: Pins,
+    pub(crate) left: Left,
+    pub(crate) journal: Journal,
     pub(crate) symbolizer: Helper,
 }
 
@@ -41,6 +45,7 @@ pub struct WasmBpfCtxBuilder {
     limits: Limits,
     custom_btf: Option<PathBuf>,
     messages: Option<MessageSink>,
+    journal: Option<PathBuf>,
     symbolizer: Option<SymbolizerCommand>,
 }
 
@@ -72,6 +77,15 @@ impl WasmBpfCtxBuilder {
         self
     }
 
+    /// Where the host writes down what the kernel would keep if the host were killed: filters of traffic control, and programs on cgroups that are
+    /// attached without a link. `/run/wasm-bpf/journal` unless set. The folder is made when it is needed, for this user alone.
+    ///
+    /// The first context of a process removes what killed hosts left, as far as it is written down there; [`recover`](crate::recover) does so any time.
+    pub fn journal(&mut self, folder: impl AsRef<Path>) -> &mut Self {
+        self.journal = Some(folder.as_ref().to_owned());
+        self
+    }
+
     /// The program that is started to find names of addresses (the interface `symbols`): one that does nothing but call
     /// [`serve_symbolizer`](crate::serve_symbolizer), as `wasm-bpf symbolizer` does. Without it the interface answers that it is not supported.
     ///
@@ -96,8 +110,18 @@ impl WasmBpfCtxBuilder {
             limits,
             custom_btf,
             messages,
+            journal,
             symbolizer,
         } = std::mem::take(self);
+        let journal = Journal::new(journal);
+        for recovered in journal.recover_once() {
+            if let Some(sink) = &messages {
+                match recovered {
+                    Recovered::Removed(text) => sink(MessageLevel::Info, &text),
+                    Recovered::Problem(text) => sink(MessageLevel::Warning, &text),
+                }
+            }
+        }
         WasmBpfCtx {
             policy,
             usage: Usage::new(limits),
@@ -105,6 +129,8 @@ impl WasmBpfCtxBuilder {
             custom_btf,
             messages,
             pins: Pins::default(),
+            left: Left::default(),
+            journal,
             symbolizer: Helper::new(symbolizer),
         }
     }
