@@ -213,6 +213,9 @@ fn hostile_files() {
     try_file(b"");
     try_file(b"\x7fELF");
     try_file(&[0xff; 64]);
+    let mut padded = b"\x7fELF".to_vec();
+    padded.resize(4096, 0xff);
+    try_file(&padded);
     for part in [1, 2, 3] {
         try_file(&elf[..elf.len() * part / 4]);
     }
