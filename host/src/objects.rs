@@ -1,5 +1,6 @@
 //! `objects.wit`.
 
+mod existing;
 mod failures;
 mod load;
 mod validate;
@@ -17,7 +18,8 @@ use wasmtime::component::Resource;
 
 pub(crate) use self::failures::{append_capabilities, append_warnings};
 use crate::bindings::objects::{
-    Host, HostObject, HostOpenObject, HostOpenOptions, MapDeclaration, ProgramDeclaration,
+    Host, HostObject, HostOpenObject, HostOpenOptions, InnerMapDeclaration, MapDeclaration,
+    ProgramDeclaration,
 };
 use crate::bindings::types::{ErrorCode, MapType, ProgramType};
 use crate::ctx::WasmBpfCtxView;
@@ -26,6 +28,7 @@ use crate::maps::{Map, MapMemory, ProgramMemory};
 use crate::messages;
 use crate::policy::{Need, Reservation};
 use crate::programs::Program;
+use existing::ExistingMaps;
 use validate::Invalid;
 
 /// How an object is opened.
@@ -40,6 +43,7 @@ pub struct OpenObject {
     object: libbpf_rs::OpenObject,
     name: String,
     verifier_log_level: u32,
+    existing: ExistingMaps,
     /// Its memory, and a descriptor for each map that libbpf keeps a place for.
     _held: Reservation,
 }
@@ -84,6 +88,8 @@ struct LoadedMap {
     kind: MapType,
     /// Handles to the map hold this too.
     memory: Arc<MapMemory>,
+    /// Whether it existed before the object.
+    is_reused: bool,
 }
 
 // SAFETY: the program is the object's, which may go from thread to thread; whoever uses the pointer holds the object's lock.
@@ -296,6 +302,7 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
             object,
             name,
             verifier_log_level,
+            existing: ExistingMaps::default(),
             _held: held,
         };
         Ok(self.table.push(object)?)
@@ -306,11 +313,10 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
     }
 
     fn maps(&mut self, object: Resource<OpenObject>) -> wasmtime::Result<Vec<MapDeclaration>> {
-        Ok(self
-            .table
-            .get(&object)?
+        let object = self.table.get(&object)?;
+        Ok(object
             .maps()
-            .map(|map| map.declaration())
+            .map(|map| object.declaration_of(&map))
             .collect())
     }
 
@@ -570,6 +576,50 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         })
     }
 
+    fn reuse_map(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        existing: Resource<Map>,
+    ) -> FailureResult<()> {
+        self.reuse_existing(&object, map, &existing)
+    }
+
+    fn set_inner_map(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        inner: Resource<Map>,
+    ) -> FailureResult<()> {
+        self.set_inner_existing(&object, map, &inner)
+    }
+
+    fn set_pin_path(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        path: Option<String>,
+    ) -> FailureResult<()> {
+        let open = self.table.get_mut(&object)?;
+        let is_reused = open.existing.reused(&map).is_some();
+        let map = open.map(&map)?;
+        if is_reused {
+            return Err(map.refuse("the pin path of", "it is to be an existing map"));
+        }
+        map.set_pin_path(path.as_deref())
+    }
+
+    fn set_numa_node(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        node: u32,
+    ) -> FailureResult<()> {
+        let map = self.table.get_mut(&object)?.plain_map(&map, "NUMA node")?;
+        map.refuse_arena("the NUMA node of")?;
+        map.set_numa_node(node)
+    }
+
     fn load(&mut self, object: Resource<OpenObject>) -> FailureResult<Resource<Object>> {
         let object = self.table.delete(object)?;
         let loaded = load::load(self.ctx, object)?;
@@ -677,7 +727,23 @@ impl OpenObject {
                 "it is global data, whose shape the object's code fixes",
             ));
         }
+        if self.existing.reused(name).is_some() {
+            let what = format!("the {property} of");
+            return Err(map.refuse(&what, "it is to be an existing map, which is as it is"));
+        }
         Ok(map)
+    }
+
+    /// What is declared, and what of it an existing map decides.
+    fn declaration_of(&self, map: &OpenMap<'_>) -> MapDeclaration {
+        let mut declared = map.declaration();
+        if let Some(existing) = self.existing.reused(&declared.name) {
+            let info = existing.info();
+            declared.max_entries = info.max_entries;
+            declared.flags = info.flags;
+            declared.extra = info.extra;
+        }
+        declared
     }
 
     fn program(&self, name: &str) -> FailureResult<OpenProgram<'_>> {
@@ -895,6 +961,18 @@ impl OpenMap<'_> {
             autocreate: self.autocreate(),
             global_data: self.is_internal(),
             pin_path: self.pin_path(),
+            // SAFETY: see above.
+            numa_node: unsafe { sys::bpf_map__numa_node(self.pointer) },
+            inner_map: self.inner().map(|inner| {
+                let inner = inner.declaration();
+                InnerMapDeclaration {
+                    type_: inner.type_,
+                    key_size: inner.key_size,
+                    value_size: inner.value_size,
+                    max_entries: inner.max_entries,
+                    flags: inner.flags,
+                }
+            }),
         }
     }
 

@@ -138,13 +138,14 @@ pub use error::{Error, ErrorKind, Result};
 pub use lifecycle::{exit, sleep_until, stop_requested, subscribe_stop};
 pub use link::{Link, LinkInfo, LinkType};
 pub use map::{
-    BloomFilter, Map, MapCore, MapFlags, MapHandle, MapInfo, MapIter, MapKeyIter, MapType,
-    MapValue, PerCpu, PerCpuMap, Queue, TypedMap, TypedMapIter,
+    BloomFilter, ElemFlags, LpmKey, Map, MapCore, MapCreateOptions, MapFlags, MapHandle, MapInfo,
+    MapIter, MapKeyIter, MapType, MapValue, PerCpu, PerCpuMap, Queue, StorageOwner, TypedMap,
+    TypedMapIter,
 };
 #[doc(hidden)]
 pub use mapped_memory::GlobalData;
 pub use mapped_memory::{Constant, Global, MappedMemory};
-pub use object::{Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
+pub use object::{InnerMapDeclaration, Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
 pub use output::{Stdout, printable, stdout};
 pub use program::{Program, ProgramInfo, ProgramType, RawTracepointOpts, TracepointOpts};
 pub use zerocopy;

@@ -81,7 +81,15 @@ fn ranges() {
     drop(skel);
     assert_ranges(&memory);
     // Numbers where they are not aligned: the guest crate would read bytes.
-    let map = maps::Map::create("alone", types::MapType::Arena, 0, 0, 1, BPF_F_MMAPABLE).unwrap();
+    let map = conformance_guests::raw::create_map(
+        "alone",
+        types::MapType::Arena,
+        0,
+        0,
+        1,
+        BPF_F_MMAPABLE,
+    )
+    .unwrap();
     let mapping = mapped_memory::Mapping::open(&map).unwrap();
     assert_code!(mapping.read_u64(4), types::ErrorCode::InvalidArgument);
     assert_code!(mapping.write_u64(4, 1), types::ErrorCode::InvalidArgument);
