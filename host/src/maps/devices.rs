@@ -8,7 +8,7 @@ use libbpf_sys as sys;
 
 use super::{Kept, Map, ProgramMemory, flags_of};
 use crate::bindings::maps::UpdateMode;
-use crate::bindings::types::{ErrorCode, MapType};
+use crate::bindings::types::{ErrorCode, MapType, ProgramType};
 use crate::ctx::WasmBpfCtx;
 use crate::descriptors::HostFile;
 use crate::error::{Errno, Failure, FailureResult};
@@ -146,7 +146,7 @@ pub(crate) fn store_device(
             &format!("that is another name of {name}; use this one"),
         ),
     })?;
-    let (value, kept) = value_of(&task, index, program)?;
+    let (value, kept) = value_of(&task, index, program, sys::BPF_XDP_DEVMAP)?;
     task.store(key, &value, mode)?;
     map.memory
         .keep(key, kept.map_or(Kept::Nothing, Kept::Program));
@@ -181,7 +181,7 @@ pub(crate) fn store_cpu(
         .usage
         .reserve(need)
         .map_err(|limit| task.refuse(ErrorCode::LimitExceeded, &limit.to_string()))?;
-    let (value, kept) = value_of(&task, queue_size, program)?;
+    let (value, kept) = value_of(&task, queue_size, program, sys::BPF_XDP_CPUMAP)?;
     task.store(key, &value, mode)?;
     map.memory.keep(key, Kept::Queue(held, kept));
     ctx.pins.stored_in(map);
@@ -193,10 +193,23 @@ fn value_of(
     task: &Task<'_>,
     number: u32,
     program: Option<&LoadedProgram>,
+    attach_type: u32,
 ) -> FailureResult<([u8; 8], Option<Arc<ProgramMemory>>)> {
     let mut value = [0; 8];
     value[..4].copy_from_slice(&number.to_ne_bytes());
     if let Some(program) = program {
+        // The kernel would say of a CPU's that there is no memory.
+        if !matches!(program.kind, ProgramType::Xdp) || program.attach_type != attach_type {
+            let section = match attach_type {
+                sys::BPF_XDP_DEVMAP => "xdp/devmap",
+                _ => "xdp/cpumap",
+            };
+            let why = format!(
+                "`{}` is no program for it; one is of type xdp and in a section `{section}`",
+                program.name
+            );
+            return Err(task.refuse(ErrorCode::InvalidArgument, &why));
+        }
         if task.map.info.value_size < 8 {
             return Err(task.refuse(
                 ErrorCode::WrongSize,

@@ -405,6 +405,7 @@ mod tests {
             if batch.count == 0 {
                 return (all, count);
             }
+            assert!(batch.count <= max, "no more than asked for");
             count += batch.count as usize;
             let length = walk.map.info.value_length as usize;
             assert_eq!(batch.keys.len(), batch.count as usize * 4);
@@ -508,7 +509,7 @@ mod tests {
     #[test]
     fn kernel_walks_that_cannot_be_are_refused() {
         let array = kernel_map(MapType::Array, 4);
-        let refused = Walk::start(array, true);
+        let refused = Walk::start(array, true, Usage::default());
         assert!(refused.is_err());
         let hash = kernel_map(MapType::Hash, 4);
         assert!(start(&hash, false, false).next(0).is_err());

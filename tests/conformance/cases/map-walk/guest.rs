@@ -243,6 +243,35 @@ fn colliding() {
     assert_code!(walk.next(1), ErrorCode::LimitExceeded);
 }
 
+/// 16 entries in one of 256 buckets, which the kernel reads at once.
+fn parts_of_a_bucket() {
+    for and_delete in [false, true] {
+        let map = raw::create_map("tested", MapType::Hash, 4, 8, 256, 64).unwrap();
+        let keys = (0..).filter(|key| hash(*key).is_multiple_of(256)).take(16);
+        let keys = keys.collect::<BTreeSet<u32>>();
+        for key in &keys {
+            let value = u64::from(*key).to_ne_bytes();
+            map.update(&key.to_ne_bytes(), &value, UpdateMode::Any)
+                .unwrap();
+        }
+        let walk = Walk::start(&map, and_delete).unwrap();
+        let mut seen = BTreeSet::new();
+        for (max, expected) in [(3, 3), (1, 1), (5, 5), (100, 7), (100, 0), (1, 0)] {
+            let batch = walk.next(max).unwrap();
+            assert_eq!(batch.count, expected);
+            assert_eq!(batch.keys.len(), 4 * expected as usize);
+            for (key, value) in batch.keys.chunks(4).zip(batch.values.chunks(8)) {
+                let key = u32::from_ne_bytes(key.try_into().unwrap());
+                assert_eq!(value, u64::from(key).to_ne_bytes());
+                assert!(seen.insert(key), "{key} came twice");
+            }
+        }
+        assert_eq!(seen, keys);
+        let left = map.keys(None, 100).unwrap().len() / 4;
+        assert_eq!(left, if and_delete { 0 } else { 16 });
+    }
+}
+
 const STAYING: u32 = 500;
 /// A walk that is disturbed ends after two steps for each of `max_entries`.
 const MOST: usize = 2 * 2000;
