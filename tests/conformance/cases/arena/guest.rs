@@ -1,6 +1,6 @@
 //! Arenas: memory whose pages programs allocate.
 
-use conformance_guests::raw::{mapped_memory, maps, types};
+use conformance_guests::raw::{mapped_memory, types};
 use conformance_guests::{assert_code, assert_fails, call_target, given};
 use wasm_bpf_guest::{ErrorKind, MapCore as _, MapHandle, MapType, MappedMemory};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use conformance_guests::{assert_code, raw};
-use raw::maps::{self, UpdateMode, Walk};
+use raw::maps::{UpdateMode, Walk};
 use raw::types::{self, ErrorCode};
 use wasm_bpf_guest::{MapCore as _, MapFlags, MapHandle, MapType};
 

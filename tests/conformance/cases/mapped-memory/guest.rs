@@ -1,6 +1,6 @@
 //! Memory that is shared with programs: global data and arrays.
 
-use conformance_guests::raw::{mapped_memory, maps, types};
+use conformance_guests::raw::{mapped_memory, types};
 use conformance_guests::{assert_code, assert_fails, begin_to_pull, pull, trigger};
 use wasm_bpf_guest::{ErrorKind, Map, MapCore, MapFlags, MapHandle, MapType, MappedMemory};
 
