@@ -210,6 +210,7 @@ pub(crate) fn map_memory(
         MapType::ArrayOfMaps
         | MapType::HashOfMaps
         | MapType::ProgArray
+        | MapType::PerfEventArray
         | MapType::Devmap
         | MapType::DevmapHash
         | MapType::Cpumap => HASH_OVERHEAD + STORED_OVERHEAD + 2 * key + value,
