@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use wasmtime::component::ResourceTable;
 
 use crate::journal::{Journal, Recovered};
+use crate::left::Left;
 use crate::lifecycle::Stop;
 use crate::maps::Pins;
 use crate::messages::{MessageLevel, MessageSink};
@@ -19,6 +20,7 @@ pub struct WasmBpfCtx {
     pub(crate) messages: Option<MessageSink>,
     pub(crate) pins: Pins,
     pub(crate) journal: Journal,
+    pub(crate) left: Left,
 }
 
 impl WasmBpfCtx {
@@ -106,6 +108,7 @@ impl WasmBpfCtxBuilder {
             messages,
             pins: Pins::default(),
             journal,
+            left: Left::default(),
         }
     }
 }

@@ -90,6 +90,7 @@ mod ctx;
 mod descriptors;
 mod error;
 mod journal;
+mod left;
 mod lifecycle;
 mod links;
 mod mapped_memory;

@@ -1,33 +1,45 @@
 //! `programs.wit`.
 
 mod filters;
+mod info;
 mod interface;
+mod iterators;
+mod load;
 mod network;
+mod pins;
 mod placement;
+mod raw;
+mod replace;
 pub(crate) mod tc;
+mod test_run;
+mod trace;
 
 use std::ffi::CString;
-use std::os::fd::AsRawFd as _;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 
+pub use self::info::Statistics;
+pub use self::iterators::IteratorOptions;
+pub use self::load::LoadOptions;
+use self::placement::Neighbour;
+pub use self::placement::Placement;
+pub use self::test_run::TestOptions;
 use crate::bindings::maps::UpdateMode;
 use crate::bindings::programs::{
-    Direction, Host, HostPlacement, HostProgram, ProgramInfo, XdpMode,
+    CgroupOrder, Direction, Host, HostIteratorOptions, HostPlacement, HostProgram, ProgramInfo,
+    ProgramStatistics, ProgramStream, SectionKind, TestOutput, XdpMode,
 };
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
-use crate::error::{CodeResult, Errno, Failure, FailureResult, code_of_errno};
+use crate::error::{CodeResult, Errno, Failure, FailureResult};
 use crate::links::{Attachment, Link};
 use crate::maps::Map;
 use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
 use crate::policy::{Need, Reservation};
-use placement::Neighbour;
-pub use placement::Placement;
 
 /// A program in the kernel. Links hold one too: what it takes stays for as long as it is attached.
 #[derive(Clone)]
@@ -40,7 +52,6 @@ enum Kept {
         /// Index among the object's loaded programs.
         index: usize,
     },
-    #[allow(dead_code)]
     Alone(Arc<LoadedProgram>),
 }
 
@@ -50,7 +61,6 @@ impl Program {
     }
 
     /// A program that no object declares.
-    #[allow(dead_code)]
     pub(crate) fn alone(program: LoadedProgram) -> Self {
         Self(Kept::Alone(Arc::new(program)))
     }
@@ -71,38 +81,31 @@ impl Program {
     }
 }
 
-impl Host for WasmBpfCtxView<'_> {}
+impl Host for WasmBpfCtxView<'_> {
+    fn kind_of_section(&mut self, section: String) -> wasmtime::Result<Option<SectionKind>> {
+        Ok(info::kind_of_section(&section))
+    }
+}
 
 impl HostProgram for WasmBpfCtxView<'_> {
     fn info(&mut self, program: Resource<Program>) -> CodeResult<ProgramInfo> {
-        let program = self.table.get(&program)?.loaded();
-        let mut info = libbpf_sys::bpf_prog_info::default();
-        let mut length = size_of_val(&info) as u32;
-        // SAFETY: `info` is a plain struct of `length` bytes; its pointers are null, so the kernel writes nothing elsewhere.
-        let answer = unsafe {
-            libbpf_sys::bpf_prog_get_info_by_fd(
-                program.fd().as_raw_fd(),
-                &raw mut info,
-                &raw mut length,
-            )
-        };
-        if answer < 0 {
-            return Err(code_of_errno(-answer).into());
-        }
-        Ok(ProgramInfo {
-            name: program.name.clone(),
-            section: program.section.clone(),
-            type_: program.kind,
-            id: info.id,
-            tag: u64::from_be_bytes(info.tag),
-            instructions: info.xlated_prog_len / 8,
-        })
+        info::info(self.table.get(&program)?.loaded())
     }
 
     fn attach(&mut self, program: Resource<Program>) -> FailureResult<Option<Resource<Link>>> {
         let loaded = self.table.get(&program)?.loaded();
         let check = self.check_section(loaded);
         check.map_err(|failure| failure.about(&loaded.name))?;
+        if loaded.pointer().is_none() {
+            // Without a section there is only what the program was loaded for.
+            return match loaded.kind {
+                ProgramType::Tracing | ProgramType::Lsm => {
+                    let to = "to what it was loaded for";
+                    self.attach_raw(&program, None, 0, to).map(Some)
+                }
+                _ => Ok(None),
+            };
+        }
         let to = format!("where its section `{}` says", loaded.section);
         self.attach_with(&program, &to, |program| {
             // SAFETY: the program belongs to a live object.
@@ -152,21 +155,7 @@ impl HostProgram for WasmBpfCtxView<'_> {
         ];
         self.demand_kind(&program, &kinds, &to)?;
         let name = tracefs_name(&name)?;
-        let mut options = libbpf_sys::bpf_raw_tracepoint_opts {
-            sz: size_of::<libbpf_sys::bpf_raw_tracepoint_opts>() as _,
-            cookie,
-        };
-        self.attach_with(&program, &to, |program| {
-            // SAFETY: the program belongs to a live object; string and options outlive the call.
-            unsafe {
-                libbpf_sys::bpf_program__attach_raw_tracepoint_opts(
-                    program.as_ptr(),
-                    name.as_ptr(),
-                    &raw mut options,
-                )
-            }
-        })?
-        .ok_or_else(|| nothing_attached(&to))
+        self.attach_raw(&program, Some(&name), cookie, &to)
     }
 
     fn store_in(
@@ -259,6 +248,88 @@ impl HostProgram for WasmBpfCtxView<'_> {
             defragment,
         };
         network::attach_netfilter(self, &program, at)
+    }
+
+    fn attach_trace(
+        &mut self,
+        program: Resource<Program>,
+        cookie: u64,
+    ) -> FailureResult<Resource<Link>> {
+        trace::attach_trace(self, &program, cookie)
+    }
+
+    fn attach_lsm(&mut self, program: Resource<Program>) -> FailureResult<Resource<Link>> {
+        trace::attach_lsm(self, &program)
+    }
+
+    fn attach_freplace(
+        &mut self,
+        program: Resource<Program>,
+        target: Resource<Program>,
+        function: String,
+    ) -> FailureResult<Resource<Link>> {
+        trace::attach_freplace(self, &program, &target, &function)
+    }
+
+    fn attach_iterator(
+        &mut self,
+        program: Resource<Program>,
+        options: Resource<IteratorOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        iterators::attach(self, &program, &options)
+    }
+
+    fn load(
+        &mut self,
+        kind: ProgramType,
+        options: Resource<LoadOptions>,
+        instructions: Vec<u8>,
+    ) -> FailureResult<Resource<Program>> {
+        let program = self.load_program(kind, &options, &instructions)?;
+        Ok(self.table.push(program)?)
+    }
+
+    fn statistics(&mut self, program: Resource<Program>) -> CodeResult<ProgramStatistics> {
+        info::statistics(self.table.get(&program)?.loaded())
+    }
+
+    fn test_run(
+        &mut self,
+        program: Resource<Program>,
+        options: Resource<TestOptions>,
+    ) -> FailureResult<TestOutput> {
+        WasmBpfCtxView::test_run(self, &program, &options)
+    }
+
+    fn read_stream(
+        &mut self,
+        program: Resource<Program>,
+        stream: ProgramStream,
+        max: u32,
+    ) -> CodeResult<Vec<u8>> {
+        info::read_stream(self.table.get(&program)?.loaded(), stream, max)
+    }
+
+    fn replace_in(
+        &mut self,
+        program: Resource<Program>,
+        link: Resource<Link>,
+        expected: Option<Resource<Program>>,
+    ) -> FailureResult<()> {
+        self.replace_program(&program, &link, expected.as_ref())
+    }
+
+    fn pin(&mut self, program: Resource<Program>, path: String) -> FailureResult<()> {
+        pins::pin(self.ctx, self.table.get(&program)?.loaded(), &path)
+    }
+
+    fn unpin(&mut self, program: Resource<Program>, path: String) -> FailureResult<()> {
+        pins::unpin(self.ctx, self.table.get(&program)?.loaded(), &path)
+    }
+
+    fn open_pinned(&mut self, path: String) -> FailureResult<Resource<Program>> {
+        let program = pins::open(self.ctx, &path)?;
+        Ok(self.table.push(program)?)
     }
 
     fn drop(&mut self, program: Resource<Program>) -> wasmtime::Result<()> {
@@ -358,6 +429,46 @@ impl HostPlacement for WasmBpfCtxView<'_> {
     }
 }
 
+impl HostIteratorOptions for WasmBpfCtxView<'_> {
+    fn new(&mut self) -> wasmtime::Result<Resource<IteratorOptions>> {
+        Ok(self.table.push(IteratorOptions::default())?)
+    }
+
+    fn set_map(
+        &mut self,
+        options: Resource<IteratorOptions>,
+        map: Resource<Map>,
+    ) -> FailureResult<()> {
+        iterators::set_map(self, &options, &map)
+    }
+
+    fn set_cgroup(
+        &mut self,
+        options: Resource<IteratorOptions>,
+        cgroup: Resource<Descriptor>,
+        order: CgroupOrder,
+    ) -> FailureResult<()> {
+        iterators::set_cgroup(self, &options, &cgroup, order)
+    }
+
+    fn set_task(&mut self, options: Resource<IteratorOptions>, thread: u32) -> FailureResult<()> {
+        iterators::set_task(self, &options, thread)
+    }
+
+    fn set_process(
+        &mut self,
+        options: Resource<IteratorOptions>,
+        process: u32,
+    ) -> FailureResult<()> {
+        iterators::set_process(self, &options, process)
+    }
+
+    fn drop(&mut self, options: Resource<IteratorOptions>) -> wasmtime::Result<()> {
+        self.table.delete(options)?;
+        Ok(())
+    }
+}
+
 impl WasmBpfCtxView<'_> {
     fn program_beside(&self, program: &Resource<Program>) -> CodeResult<Neighbour> {
         let fd = self.table.get(program)?.loaded().fd();
@@ -366,8 +477,8 @@ impl WasmBpfCtxView<'_> {
     }
 
     fn link_beside(&self, link: &Resource<Link>) -> CodeResult<Neighbour> {
-        let id = self.table.get(link)?.kernel_id()?;
-        Ok(Neighbour::Link(id.ok_or(ErrorCode::NotSupported)?))
+        let info = self.table.get(link)?.info()?;
+        Ok(Neighbour::Link(info.ok_or(ErrorCode::NotSupported)?.id))
     }
 
     /// Before libbpf acts on what an ELF section says: files, names that become paths, patterns.
@@ -388,6 +499,7 @@ impl WasmBpfCtxView<'_> {
                     tracefs_name(name)?;
                 }
             }
+            "lsm" => trace::demand_lsm(name)?,
             // libbpf fills the maps that such programs need from structures of its own, and trusts the sizes that the object declares.
             "usdt" => {
                 return refuse(

@@ -118,6 +118,7 @@ mod bindings;
 mod buffers;
 mod descriptor;
 mod error;
+mod iter;
 mod lifecycle;
 mod link;
 mod map;
@@ -136,6 +137,7 @@ pub use buffers::{
 };
 pub use descriptor::{Descriptor, open_descriptor};
 pub use error::{Error, ErrorKind, Result};
+pub use iter::{CgroupIterOpts, CgroupIterOrder, Iter, IterOpts, MapIterOpts};
 pub use lifecycle::{exit, sleep_until, stop_requested, subscribe_stop};
 pub use link::{Link, LinkInfo, LinkType};
 pub use map::{
@@ -152,7 +154,9 @@ pub use network::{
 };
 pub use object::{Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
 pub use output::{Stdout, printable, stdout};
-pub use program::{Program, ProgramInfo, ProgramType, RawTracepointOpts, TracepointOpts};
+pub use program::{
+    Program, ProgramInfo, ProgramType, RawTracepointOpts, TraceOpts, TracepointOpts,
+};
 pub use zerocopy;
 
 /// Takes in the skeleton that the build script made of `src/bpf/NAME.bpf.c`, as a module of that name.

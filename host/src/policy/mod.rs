@@ -17,6 +17,7 @@ use libbpf_sys as sys;
 pub(crate) use grant::GRANTS;
 pub use grant::{Grant, ParseGrantError};
 use helpers::HelperTier;
+pub(crate) use kfuncs::name_of as kernel_function;
 pub use limits::Limits;
 pub(crate) use limits::{Need, Reservation, Usage, map_memory};
 
@@ -278,6 +279,81 @@ impl Policy {
         }
     }
 
+    /// A program that is opened by its pin. What it was verified to be attached as is not known.
+    pub(crate) fn check_opened_program(
+        &self,
+        name: &str,
+        kind: ProgramType,
+    ) -> Result<(), NotGranted> {
+        match kind {
+            // It may change what functions return.
+            ProgramType::Tracing => self.require_any("fmod-ret", None, || {
+                format!(
+                    "the pinned program `{name}` of type tracing, which may change what a kernel function returns,"
+                )
+            }),
+            _ => self.check_program(name, kind, 0),
+        }
+    }
+
+    /// A program that is to be attached to a target that somebody else chose: any.
+    pub(crate) fn check_any_target(
+        &self,
+        name: &str,
+        kind: ProgramType,
+        attach_type: u32,
+    ) -> Result<(), NotGranted> {
+        let grant = match kind {
+            ProgramType::Xdp => "xdp",
+            ProgramType::SchedCls | ProgramType::SchedAct => "tc",
+            ProgramType::SocketFilter => "socket-filter",
+            ProgramType::CgroupSkb
+            | ProgramType::CgroupSock
+            | ProgramType::CgroupDevice
+            | ProgramType::CgroupSockAddr
+            | ProgramType::CgroupSysctl
+            | ProgramType::CgroupSockopt
+            | ProgramType::SockOps => "cgroup",
+            // Their grants have no target.
+            _ => return self.check_program(name, kind, attach_type),
+        };
+        self.require(Grant::new(grant, Some("*")), || {
+            format!("to put the program `{name}` into a link that the component did not make")
+        })
+    }
+
+    /// Packets of a test run that go on from this interface for real.
+    pub(crate) fn check_live_frames(
+        &self,
+        program: &str,
+        interface: &str,
+    ) -> Result<(), NotGranted> {
+        self.require(Grant::new("xdp", Some(interface)), || {
+            format!("to send packets through the program `{program}` on the interface {interface}")
+        })
+    }
+
+    /// Measuring the runs of every program.
+    pub(crate) fn check_statistics(&self) -> Result<(), NotGranted> {
+        self.require(Grant::new("statistics", None), || {
+            "to measure the runs of every program in the kernel".to_owned()
+        })
+    }
+
+    /// Leaving a program attached.
+    pub(crate) fn check_disconnect(&self) -> Result<(), NotGranted> {
+        self.require(Grant::new("disconnect", None), || {
+            "to leave a program attached without a handle".to_owned()
+        })
+    }
+
+    /// Registering operations.
+    pub(crate) fn check_operations(&self, map: &str) -> Result<(), NotGranted> {
+        self.require(Grant::new("struct-ops", None), || {
+            format!("to register the operations `{map}`")
+        })
+    }
+
     /// A program's instructions as they will be loaded. Whether it may start something that goes on without it being attached: a
     /// timer or work, which keeps the program as long as somebody has the map that it is in.
     pub(crate) fn check_instructions(
@@ -495,6 +571,55 @@ mod tests {
             .check_asks("p", ProgramType::Tracepoint, &unknown)
             .unwrap_err();
         assert_eq!(refused.grant.unwrap().to_string(), "helper=4711");
+    }
+
+    #[test]
+    fn a_program_goes_into_anybodys_link_with_a_grant_for_every_target() {
+        let check = |policy: &Policy, kind| policy.check_any_target("p", kind, 0);
+        for (kind, some, all) in [
+            (ProgramType::Xdp, "xdp=eth0", "xdp=*"),
+            (ProgramType::SchedCls, "tc=eth0", "tc=*"),
+            (
+                ProgramType::CgroupSkb,
+                "cgroup=/sys/fs/cgroup/a",
+                "cgroup=*",
+            ),
+        ] {
+            let refused = check(&with(&[some]), kind).unwrap_err();
+            assert_eq!(refused.grant.unwrap().to_string(), all);
+            assert!(check(&with(&[all]), kind).is_ok());
+        }
+        assert!(check(&Policy::observe(), ProgramType::SkLookup).is_err());
+        assert!(check(&with(&["netns"]), ProgramType::SkLookup).is_ok());
+    }
+
+    #[test]
+    fn live_frames_need_their_interface() {
+        let policy = with(&["xdp=eth0"]);
+        assert!(policy.check_live_frames("p", "eth0").is_ok());
+        let refused = policy.check_live_frames("p", "lo").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "xdp=lo");
+    }
+
+    #[test]
+    fn what_outlives_and_what_slows_others_needs_a_grant() {
+        let refused = Policy::observe().check_disconnect().unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "disconnect");
+        assert!(with(&["disconnect"]).check_disconnect().is_ok());
+        let refused = Policy::observe().check_statistics().unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "statistics");
+        assert!(with(&["statistics"]).check_statistics().is_ok());
+        let refused = Policy::observe().check_operations("o").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "struct-ops");
+    }
+
+    #[test]
+    fn a_pinned_program_of_tracing_may_be_any() {
+        let kind = ProgramType::Tracing;
+        assert!(Policy::observe().check_opened_program("p", kind).is_err());
+        assert!(with(&["fmod-ret"]).check_opened_program("p", kind).is_ok());
+        let kind = ProgramType::RawTracepoint;
+        assert!(Policy::observe().check_opened_program("p", kind).is_ok());
     }
 
     #[test]
