@@ -19,8 +19,8 @@ pub struct WasmBpfCtx {
     pub(crate) custom_btf: Option<PathBuf>,
     pub(crate) messages: Option<MessageSink>,
     pub(crate) pins: Pins,
-    pub(crate) journal: Journal,
     pub(crate) left: Left,
+    pub(crate) journal: Journal,
 }
 
 impl WasmBpfCtx {
@@ -107,8 +107,8 @@ impl WasmBpfCtxBuilder {
             custom_btf,
             messages,
             pins: Pins::default(),
-            journal,
             left: Left::default(),
+            journal,
         }
     }
 }

@@ -57,6 +57,11 @@ pub(crate) enum Attachment {
 
 /// An attachment without a link of the kernel. Dropping it detaches.
 pub(crate) trait Attached: Send {
+    /// The descriptor of the kernel's link that is behind it, if there is just one.
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
     /// Detaches now; a second time does nothing.
     fn detach(&mut self) -> std::io::Result<()>;
 
@@ -72,7 +77,7 @@ impl Attachment {
         match self {
             Self::Libbpf(link) => Some(link.as_fd()),
             Self::Descriptor(fd) => Some(fd.as_fd()),
-            Self::Other(_) => None,
+            Self::Other(attached) => attached.fd(),
         }
     }
 
@@ -143,6 +148,11 @@ impl Link {
     /// The kernel's own answer; none where it has no link.
     pub(crate) fn kernel_info(&self) -> Option<libbpf_sys::bpf_link_info> {
         info::kernel_info(self.fd()?)
+    }
+
+    /// The kernel's id of its link; none where it has no link.
+    pub(crate) fn kernel_id(&self) -> Option<u32> {
+        self.kernel_info().map(|info| info.id)
     }
 
     /// What the kernel says; none where it has no link.

@@ -26,7 +26,7 @@ use crate::error::{CodeResult, Errno, Failure, FailureResult};
 use crate::maps::{Map, MapMemory, ProgramMemory};
 use crate::messages;
 use crate::policy::{Need, Reservation};
-use crate::programs::Program;
+use crate::programs::{Program, SpecIds};
 use validate::Invalid;
 
 /// How an object is opened.
@@ -58,6 +58,8 @@ pub(crate) struct LoadedObject {
     object: Mutex<libbpf_rs::Object>,
     /// Timers and work keep their programs as long as somebody has the map that they are in: so do handles to its maps.
     has_callbacks: bool,
+    /// Which specifications of USDT probes are in use.
+    pub(crate) usdt: Mutex<SpecIds>,
     _held: Reservation,
 }
 
@@ -175,6 +177,17 @@ impl LoadedObject {
             .iter()
             .find(|map| map.name == name && matches!(map.kind, MapType::StructOps))
             .map(|map| map.pointer)
+    }
+
+    /// The descriptor of a map of this name.
+    pub(crate) fn map_fd(&self, name: &str) -> Option<BorrowedFd<'_>> {
+        let map = self.maps.iter().find(|map| map.name == name)?;
+        // SAFETY: as in `duplicate_fd`.
+        match unsafe { sys::bpf_map__fd(map.pointer.as_ptr()) } {
+            // SAFETY: as above, and it has one.
+            fd @ 0.. => Some(unsafe { BorrowedFd::borrow_raw(fd) }),
+            _ => None,
+        }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, libbpf_rs::Object> {

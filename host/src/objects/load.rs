@@ -346,6 +346,7 @@ impl LoadedObject {
             maps,
             object: Mutex::new(object),
             has_callbacks,
+            usdt: Mutex::default(),
             _held: held,
         }
     }

@@ -19,7 +19,7 @@ pub use grant::{Grant, ParseGrantError};
 use helpers::HelperTier;
 pub(crate) use kfuncs::name_of as kernel_function;
 pub use limits::Limits;
-pub(crate) use limits::{Need, Reservation, Usage, map_memory};
+pub(crate) use limits::{LimitExceeded, Need, Reservation, Usage, map_memory};
 
 use crate::bindings::types::{ErrorCode, MapType, ProgramType};
 use crate::error::Failure;
@@ -162,6 +162,21 @@ impl Policy {
     pub(crate) fn check_binary(&self, program: &str, path: &str) -> Result<(), NotGranted> {
         self.check_path("binary", path, || {
             format!("the program `{program}` names the file {path} in its section, which")
+        })
+    }
+
+    /// A place or a counter in a binary that the component opened, of which the binary says nothing: a probe in the middle of an instruction changes
+    /// what the program does, and a counter is written to.
+    pub(crate) fn check_place(
+        &self,
+        program: &str,
+        path: &str,
+        place: &str,
+    ) -> Result<(), NotGranted> {
+        self.check_path("binary", path, || {
+            format!(
+                "the program `{program}` would be attached to the file {path} with {place}, which"
+            )
         })
     }
 
@@ -480,6 +495,17 @@ mod tests {
             let kind = ProgramType::from_kernel(number);
             assert!(Policy::allow_all().check_program("p", kind, 0).is_ok());
         }
+    }
+
+    #[test]
+    fn places_in_binaries_need_the_grant_for_the_file() {
+        let check = |policy: Policy, path| policy.check_place("p", path, "offset 1");
+        let refused = check(Policy::observe(), "/bin/x").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "binary=/bin/x");
+        assert!(check(with(&["binary=/bin/y", "pin=*"]), "/bin/x").is_err());
+        assert!(check(with(&["binary=/bin/x"]), "/bin/x").is_ok());
+        assert!(check(with(&["binary=/bin/*"]), "/bin/x").is_ok());
+        assert!(check(with(&["binary=*"]), "/bin/../etc/x").is_err());
     }
 
     #[test]
