@@ -4,7 +4,7 @@ mod create;
 mod many;
 mod memory;
 mod number;
-mod pins;
+pub(crate) mod pins;
 mod walk;
 
 use std::ffi::{CStr, c_void};
@@ -34,7 +34,7 @@ pub struct Map {
     memory: Arc<MapMemory>,
     /// Where an arena is mapped: the kernel takes one address for it, for ever.
     arena: Arena,
-    /// Of a map whose object's programs may go on by themselves.
+    /// Of a map whose object's programs may go on by themselves, or which has operations that can be registered.
     object: Option<Arc<LoadedObject>>,
     _descriptor: Reservation,
 }
@@ -184,6 +184,11 @@ impl Map {
     /// Keeps the object as long as this handle.
     pub(crate) fn keep_object(&mut self, object: Arc<LoadedObject>) {
         self.object = Some(object);
+    }
+
+    /// The object that is kept.
+    pub(crate) fn object(&self) -> Option<&Arc<LoadedObject>> {
+        self.object.as_ref()
     }
 
     /// Says where the arena is mapped, for one of an object.

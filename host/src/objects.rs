@@ -15,7 +15,8 @@ use libbpf_rs::AsRawLibbpf as _;
 use libbpf_sys as sys;
 use wasmtime::component::Resource;
 
-pub(crate) use self::failures::{append_capabilities, append_warnings};
+pub(crate) use self::failures::{append_capabilities, append_warnings, not_loaded};
+pub(crate) use self::load::VerifierLog;
 use crate::bindings::objects::{
     Host, HostObject, HostOpenObject, HostOpenOptions, MapDeclaration, ProgramDeclaration,
 };
@@ -25,7 +26,7 @@ use crate::error::{CodeResult, Errno, Failure, FailureResult};
 use crate::maps::{Map, MapMemory, ProgramMemory};
 use crate::messages;
 use crate::policy::{Need, Reservation};
-use crate::programs::Program;
+use crate::programs::{Program, SpecIds};
 use validate::Invalid;
 
 /// How an object is opened.
@@ -57,6 +58,8 @@ pub(crate) struct LoadedObject {
     object: Mutex<libbpf_rs::Object>,
     /// Timers and work keep their programs as long as somebody has the map that they are in: so do handles to its maps.
     has_callbacks: bool,
+    /// Which specifications of USDT probes are in use.
+    pub(crate) usdt: Mutex<SpecIds>,
     _held: Reservation,
 }
 
@@ -168,6 +171,25 @@ impl LoadedProgram {
 }
 
 impl LoadedObject {
+    /// Libbpf's map of operations of this name. Whoever uses it holds the lock.
+    pub(crate) fn operations(&self, name: &str) -> Option<NonNull<sys::bpf_map>> {
+        self.maps
+            .iter()
+            .find(|map| map.name == name && matches!(map.kind, MapType::StructOps))
+            .map(|map| map.pointer)
+    }
+
+    /// The descriptor of a map of this name.
+    pub(crate) fn map_fd(&self, name: &str) -> Option<BorrowedFd<'_>> {
+        let map = self.maps.iter().find(|map| map.name == name)?;
+        // SAFETY: as in `duplicate_fd`.
+        match unsafe { sys::bpf_map__fd(map.pointer.as_ptr()) } {
+            // SAFETY: as above, and it has one.
+            fd @ 0.. => Some(unsafe { BorrowedFd::borrow_raw(fd) }),
+            _ => None,
+        }
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, libbpf_rs::Object> {
         // Nothing that runs under the lock leaves the object half changed.
         self.object
@@ -668,7 +690,7 @@ impl HostObject for WasmBpfCtxView<'_> {
         if let Some(arena) = arena {
             map.set_arena(arena);
         }
-        if object.has_callbacks {
+        if object.has_callbacks || matches!(map.info().type_, MapType::StructOps) {
             map.keep_object(Arc::clone(object));
         }
         Ok(self.table.push(map)?)

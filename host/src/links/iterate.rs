@@ -8,13 +8,12 @@ use rustix::io::Errno as IoErrno;
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::{DynInputStream, InputStream, Pollable, StreamError, StreamResult};
 
-use super::Link;
+use super::{Keeps, Link};
 use crate::bindings::types::ErrorCode;
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{Errno, Failure, FailureResult};
 use crate::maps::Map;
 use crate::policy::{Need, Reservation};
-use crate::programs::Program;
 
 /// A run of an iterator.
 struct Run {
@@ -25,7 +24,7 @@ struct Run {
     // After the descriptor: kernels before 6.0 do not keep the map themselves.
     _map: Option<Arc<Map>>,
     /// The kernel keeps it as long as the descriptor, so it goes on counting.
-    _program: Program,
+    _keeps: Keeps,
     _held: Reservation,
 }
 
@@ -49,7 +48,7 @@ pub(super) fn iterate(
         let text = "cannot start an iterator: the link is of none";
         Failure::refused(ErrorCode::InvalidArgument, text)
     };
-    let fd = link.attachment.fd().ok_or_else(no_iterator)?;
+    let fd = link.fd().ok_or_else(no_iterator)?;
     // SAFETY: the descriptor of a link, which is open.
     let fd = unsafe { libbpf_sys::bpf_iter_create(fd.as_raw_fd()) };
     match -fd {
@@ -67,7 +66,7 @@ pub(super) fn iterate(
         is_empty: false,
         is_over: false,
         _map: link.map.clone(),
-        _program: link._program.clone(),
+        _keeps: link.keeps().clone(),
         _held: held,
     };
     let stream: DynInputStream = Box::new(run);

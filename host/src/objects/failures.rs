@@ -112,20 +112,32 @@ pub(super) fn load(
         .find(|log| log.program == program)
         .map(VerifierLog::text)
         .filter(|log| !log.trim().is_empty());
+    let is_without_target = !open.targets.contains_key(program)
+        && open
+            .program(program)
+            .is_ok_and(|program| matches!(program.kind(), ProgramType::Ext));
+    let failure = not_loaded(program, errno, warnings, log);
+    if is_without_target {
+        return failure.with_remedy(
+            "it takes the place of a function of another program: say of which with set-attach-program before load",
+        );
+    }
+    failure
+}
+
+/// Why a program was not loaded; `log` is the verifier's, if it looked at it.
+pub(crate) fn not_loaded(
+    program: &str,
+    errno: i32,
+    warnings: &[String],
+    log: Option<String>,
+) -> Failure {
     let Some(log) = log else {
         // The kernel refused before the verifier looked.
         let mut text = format!("cannot load the program `{program}`: {}", Errno(errno));
         append_warnings(&mut text, warnings);
         append_capabilities(&mut text, errno);
-        let is_ext = |name| {
-            open.program(name)
-                .is_ok_and(|program| matches!(program.kind(), ProgramType::Ext))
-        };
-        if !open.targets.contains_key(program) && is_ext(program) {
-            text.push_str(
-                "\nit takes the place of a function of another program: say of which with set-attach-program before load",
-            );
-        } else if errno == libc::EINVAL {
+        if errno == libc::EINVAL {
             text.push_str(
                 "\nthis kernel may not have this type of program, or an attach type of it",
             );

@@ -77,6 +77,11 @@ pub(crate) const GRANTS: &[(&str, Option<&str>, &str)] = &[
     ),
     ("sockmap", None, "redirect and change data between sockets"),
     (
+        "statistics",
+        None,
+        "measure the runs of every program in the kernel, which slows each of them a little",
+    ),
+    (
         "struct-ops",
         None,
         "implement operations of the kernel, such as congestion control",

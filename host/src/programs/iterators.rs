@@ -12,7 +12,7 @@ use wasmtime_wasi::filesystem::Descriptor;
 
 use super::trace::{link_options, make_link};
 use super::{Program, cannot_attach};
-use crate::bindings::programs::CgroupOrder;
+use crate::bindings::programs::{CgroupOrder, HostIteratorOptions};
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::descriptors::HostFile;
@@ -249,7 +249,7 @@ impl Over {
             // Cgroup iterators and what they are told came with the same kernel.
             return Ok(());
         }
-        let Ok(Some(info)) = link.kernel_info() else {
+        let Some(info) = link.kernel_info() else {
             return Ok(());
         };
         // SAFETY: the kernel fills in this part for links of iterators; every bit pattern is a number.
@@ -431,5 +431,45 @@ impl Types {
         let name = unsafe { sys::btf__name_by_offset(self.btf.as_ptr(), name) };
         // SAFETY: as above.
         !name.is_null() && OF_THE_KERNEL.contains(&unsafe { CStr::from_ptr(name) })
+    }
+}
+
+impl HostIteratorOptions for WasmBpfCtxView<'_> {
+    fn new(&mut self) -> wasmtime::Result<Resource<IteratorOptions>> {
+        Ok(self.table.push(IteratorOptions::default())?)
+    }
+
+    fn set_map(
+        &mut self,
+        options: Resource<IteratorOptions>,
+        map: Resource<Map>,
+    ) -> FailureResult<()> {
+        set_map(self, &options, &map)
+    }
+
+    fn set_cgroup(
+        &mut self,
+        options: Resource<IteratorOptions>,
+        cgroup: Resource<Descriptor>,
+        order: CgroupOrder,
+    ) -> FailureResult<()> {
+        set_cgroup(self, &options, &cgroup, order)
+    }
+
+    fn set_task(&mut self, options: Resource<IteratorOptions>, thread: u32) -> FailureResult<()> {
+        set_task(self, &options, thread)
+    }
+
+    fn set_process(
+        &mut self,
+        options: Resource<IteratorOptions>,
+        process: u32,
+    ) -> FailureResult<()> {
+        set_process(self, &options, process)
+    }
+
+    fn drop(&mut self, options: Resource<IteratorOptions>) -> wasmtime::Result<()> {
+        self.table.delete(options)?;
+        Ok(())
     }
 }
