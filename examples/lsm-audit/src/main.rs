@@ -9,7 +9,7 @@ use wasm_bpf_guest::zerocopy::FromBytes as _;
 use wasm_bpf_guest::{ErrorKind, RingBufferBuilder, printable, stdout};
 
 wasm_bpf_guest::include_skeleton!("lsm_audit");
-use lsm_audit::types::{event, kind};
+use lsm_audit::types::{event, event_kind};
 
 const HELP: &str = "\
 Reports from the kernel's security hooks who opens files, starts programs, uses bpf(2) and
@@ -203,11 +203,11 @@ fn print(output: &mut impl Write, options: &Options, event: &event) -> io::Resul
     write!(output, "{:>6} {:>7} {comm:<15} ", event.uid, event.pid)?;
     let text = printable(&event.text);
     match event.kind {
-        kind::KIND_OPEN => writeln!(output, "open   {} {text}", access(event.value)),
-        kind::KIND_EXEC => writeln!(output, "exec   {text}"),
-        kind::KIND_BPF => writeln!(output, "bpf    {}", command(event.value)),
-        kind::KIND_PTRACE => writeln!(output, "ptrace {} {text}", event.target),
-        kind(other) => writeln!(output, "{other}"),
+        event_kind::KIND_OPEN => writeln!(output, "open   {} {text}", access(event.value)),
+        event_kind::KIND_EXEC => writeln!(output, "exec   {text}"),
+        event_kind::KIND_BPF => writeln!(output, "bpf    {}", command(event.value)),
+        event_kind::KIND_PTRACE => writeln!(output, "ptrace {} {text}", event.target),
+        event_kind(other) => writeln!(output, "{other}"),
     }
 }
 
@@ -298,12 +298,12 @@ mod tests {
             "     0       7 sh              open   rw /tmp/a?b\n"
         );
         let loaded = line(|event| {
-            event.kind = kind::KIND_BPF;
+            event.kind = event_kind::KIND_BPF;
             event.value = 5;
         });
         assert!(loaded.ends_with("bpf    prog-load\n"), "{loaded}");
         let traced = line(|event| {
-            event.kind = kind::KIND_PTRACE;
+            event.kind = event_kind::KIND_PTRACE;
             event.target = 9;
         });
         assert!(traced.contains("ptrace 9"), "{traced}");

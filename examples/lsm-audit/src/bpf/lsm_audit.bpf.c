@@ -42,7 +42,7 @@ struct {
 	__uint(max_entries, 1 << 20);
 } events SEC(".maps");
 
-static __always_inline struct event *begin(enum kind kind)
+static __always_inline struct event *begin(enum event_kind kind)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 pid = id >> 32;

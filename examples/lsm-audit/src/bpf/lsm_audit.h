@@ -5,7 +5,7 @@
 #define COMM_LENGTH 16
 #define PATH_LENGTH 256
 
-enum kind {
+enum event_kind {
 	KIND_OPEN,
 	KIND_EXEC,
 	KIND_BPF,
@@ -13,7 +13,7 @@ enum kind {
 };
 
 struct event {
-	enum kind kind;
+	enum event_kind kind;
 	__u32 pid;
 	__u32 tid;
 	__u32 uid;
