@@ -1,5 +1,6 @@
 //! The context: configuration that a component cannot change, and what its calls share.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use wasmtime::component::ResourceTable;
@@ -10,6 +11,7 @@ use crate::lifecycle::Stop;
 use crate::maps::Pins;
 use crate::messages::{MessageLevel, MessageSink};
 use crate::policy::{Limits, Policy, Usage};
+use crate::symbols::{Helper, SymbolizerCommand};
 
 /// What the host holds for one component: its policy, its limits, its stop request. Made by [`WasmBpfCtxBuilder`].
 pub struct WasmBpfCtx {
@@ -21,6 +23,7 @@ pub struct WasmBpfCtx {
     pub(crate) pins: Pins,
     pub(crate) left: Left,
     pub(crate) journal: Journal,
+    pub(crate) symbolizer: Helper,
 }
 
 impl WasmBpfCtx {
@@ -43,6 +46,7 @@ pub struct WasmBpfCtxBuilder {
     custom_btf: Option<PathBuf>,
     messages: Option<MessageSink>,
     journal: Option<PathBuf>,
+    symbolizer: Option<SymbolizerCommand>,
 }
 
 impl WasmBpfCtxBuilder {
@@ -82,6 +86,23 @@ impl WasmBpfCtxBuilder {
         self
     }
 
+    /// The program that is started to find names of addresses (the interface `symbols`): one that does nothing but call
+    /// [`serve_symbolizer`](crate::serve_symbolizer), as `wasm-bpf symbolizer` does. Without it the interface answers that it is not supported.
+    ///
+    /// It is a process of its own since it reads files that any user may have made: what breaks it, or takes all memory, breaks no more
+    /// than the call.
+    pub fn symbolizer(
+        &mut self,
+        program: impl AsRef<Path>,
+        args: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> &mut Self {
+        self.symbolizer = Some(SymbolizerCommand {
+            program: program.as_ref().to_owned(),
+            args: args.into_iter().map(Into::into).collect(),
+        });
+        self
+    }
+
     /// The context. The builder starts anew.
     pub fn build(&mut self) -> WasmBpfCtx {
         let Self {
@@ -90,6 +111,7 @@ impl WasmBpfCtxBuilder {
             custom_btf,
             messages,
             journal,
+            symbolizer,
         } = std::mem::take(self);
         let journal = Journal::new(journal);
         for recovered in journal.recover_once() {
@@ -109,6 +131,7 @@ impl WasmBpfCtxBuilder {
             pins: Pins::default(),
             left: Left::default(),
             journal,
+            symbolizer: Helper::new(symbolizer),
         }
     }
 }

@@ -348,6 +348,23 @@ impl Map {
         self.store(key, program.fd(), kept, mode)
     }
 
+    /// Stores a perf event. A perf buffer over the map has its own there, and takes out whatever there is in the end.
+    pub(crate) fn store_perf_event(
+        &self,
+        key: &[u8],
+        event: BorrowedFd<'_>,
+        held: Arc<Reservation>,
+        mode: UpdateMode,
+    ) -> CodeResult<()> {
+        if !matches!(self.info.type_, MapType::PerfEventArray) {
+            return Err(ErrorCode::NotSupported.into());
+        }
+        if self.memory.has_perf_buffer() {
+            return Err(ErrorCode::Busy.into());
+        }
+        self.store(key, event, Kept::PerfEvent(held), mode)
+    }
+
     fn next_key(&self, after: Option<&[u8]>, next: &mut [u8]) -> CodeResult<bool> {
         debug_assert_eq!(next.len(), self.info.key_size as usize);
         let after = after.map_or(ptr::null(), <[u8]>::as_ptr);

@@ -8,6 +8,7 @@ mod iterators;
 mod kprobe;
 mod load;
 mod network;
+mod perf_event;
 mod pins;
 mod placement;
 mod probe;
@@ -43,6 +44,7 @@ use crate::links::{Attachment, Link};
 use crate::maps::Map;
 use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
+use crate::perf_events::PerfEvent;
 use crate::policy::{Need, Reservation};
 pub use placement::Placement;
 
@@ -410,6 +412,16 @@ impl HostProgram for WasmBpfCtxView<'_> {
         network::attach_netfilter(self, &program, at)
     }
 
+    fn attach_perf_event(
+        &mut self,
+        program: Resource<Program>,
+        event: Resource<PerfEvent>,
+        cookie: u64,
+    ) -> FailureResult<Resource<Link>> {
+        let event = self.table.get(&event)?.clone();
+        self.attach_to_perf_event(&program, event, cookie)
+    }
+
     fn drop(&mut self, program: Resource<Program>) -> wasmtime::Result<()> {
         self.table.delete(program)?;
         Ok(())
@@ -658,7 +670,7 @@ fn file_in_section(section: &str) -> Option<&str> {
 }
 
 /// A name below tracefs `events/`. libbpf puts it into a path, so nothing that climbs may come through.
-fn tracefs_name(name: &str) -> FailureResult<CString> {
+pub(crate) fn tracefs_name(name: &str) -> FailureResult<CString> {
     let ok = !name.is_empty()
         && name.len() < 128
         && name != "."

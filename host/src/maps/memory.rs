@@ -31,6 +31,7 @@ struct Contents {
 pub(crate) enum Kept {
     Map(#[expect(dead_code, reason = "held")] Arc<MapMemory>),
     Program(#[expect(dead_code, reason = "held")] Arc<ProgramMemory>),
+    PerfEvent(#[expect(dead_code, reason = "held")] Arc<Reservation>),
 }
 
 /// What a program takes of the limits, and with it the maps of its object, which it may use.
@@ -100,6 +101,18 @@ impl MapMemory {
     /// The object that declares the map may have put this into it.
     pub(crate) fn keep_declared(&self, kept: Kept) {
         self.contents().declared.push(kept);
+    }
+
+    /// Whether a perf buffer is open over the map: it would take out what others stored.
+    pub(super) fn has_perf_buffer(&self) -> bool {
+        self.has_perf_buffer.load(Ordering::SeqCst)
+    }
+
+    /// Whether a component stored events, which a perf buffer would replace.
+    pub(crate) fn keeps_perf_events(&self) -> bool {
+        let contents = self.contents();
+        let mut kept = contents.by_key.values();
+        kept.any(|kept| matches!(kept, Kept::PerfEvent(_)))
     }
 
     /// Marks that there is a perf buffer; none if there was one.

@@ -203,6 +203,13 @@ impl Policy {
         })
     }
 
+    /// Debug information in files that any user may have made: they name other files, which are opened too.
+    pub(crate) fn check_debug_info(&self, of: &str) -> Result<(), NotGranted> {
+        self.require_any("debug-info", None, || {
+            format!("reading debug information of {of}")
+        })
+    }
+
     /// A path that climbs could leave the folder that a grant names.
     fn check_path(
         &self,
@@ -646,6 +653,13 @@ mod tests {
         assert!(with(&["fmod-ret"]).check_opened_program("p", kind).is_ok());
         let kind = ProgramType::RawTracepoint;
         assert!(Policy::observe().check_opened_program("p", kind).is_ok());
+    }
+
+    fn debug_information_needs_its_grant() {
+        let refused = with(&["binary=*"]).check_debug_info("x").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "debug-info");
+        assert!(with(&["debug-info"]).check_debug_info("x").is_ok());
+        assert!(Policy::allow_all().check_debug_info("x").is_ok());
     }
 
     #[test]
