@@ -20,7 +20,7 @@ pub(crate) use self::typed::{from_bytes, to_number};
 use crate::bindings::links;
 use crate::bindings::maps::{self, UpdateMode};
 use crate::error::{Error, ErrorKind, Result, words};
-use crate::{Descriptor, Link, MappedMemory, Program};
+use crate::{Descriptor, Link, MappedMemory, PerfEvent, Program};
 
 /// Kinds of map.
 pub use crate::bindings::types::MapType;
@@ -234,6 +234,15 @@ pub trait MapCore: Handle {
             .handle()?
             .store_in(handle, key, flags.mode())
             .map_err(|code| failed(handle, "put a program into", code, key, None))
+    }
+
+    /// Puts a perf event into a perf event array, for bpf_perf_event_read_value. It stays there when its own handle is dropped.
+    fn update_perf_event(&self, key: &[u8], event: &PerfEvent, flags: MapFlags) -> Result<()> {
+        let handle = self.handle()?;
+        event
+            .handle()
+            .store_in(handle, key, flags.mode())
+            .map_err(|code| failed(handle, "put a perf event into", code, key, None))
     }
 
     /// Sets the values of a key on each CPU, CPU 0 first: one for each possible CPU, `value_size` bytes each.
