@@ -1,9 +1,11 @@
 //! The context: configuration that a component cannot change, and what its calls share.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::ResourceTable;
 
+use crate::btf::Types;
 use crate::lifecycle::Stop;
 use crate::maps::Pins;
 use crate::messages::{MessageLevel, MessageSink};
@@ -15,6 +17,8 @@ pub struct WasmBpfCtx {
     pub(crate) usage: Usage,
     pub(crate) stop: Stop,
     pub(crate) custom_btf: Option<PathBuf>,
+    /// What is in that file, once it was asked for.
+    pub(crate) custom_types: OnceLock<Arc<Types>>,
     pub(crate) messages: Option<MessageSink>,
     pub(crate) pins: Pins,
 }
@@ -81,6 +85,7 @@ impl WasmBpfCtxBuilder {
             usage: Usage::new(limits),
             stop: Stop::new(),
             custom_btf,
+            custom_types: OnceLock::new(),
             messages,
             pins: Pins::default(),
         }

@@ -83,11 +83,13 @@
 #![deny(missing_docs)]
 
 mod bindings;
+mod btf;
 mod buffers;
 mod ctx;
 #[allow(dead_code)]
 mod descriptors;
 mod error;
+mod features;
 mod lifecycle;
 mod links;
 mod mapped_memory;
@@ -97,6 +99,7 @@ mod mmap;
 mod objects;
 mod policy;
 mod programs;
+mod query;
 mod readiness;
 mod stdio;
 mod types;
@@ -165,5 +168,8 @@ fn add_nonblocking_to_linker<T: WasmBpfView + 'static>(
     bindings::links::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::programs::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::objects::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
-    bindings::lifecycle::add_to_linker::<T, HasBpf>(linker, T::bpf)
+    bindings::lifecycle::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::btf::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::features::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::query::add_to_linker::<T, HasBpf>(linker, T::bpf)
 }

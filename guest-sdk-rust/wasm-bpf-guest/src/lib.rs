@@ -115,9 +115,11 @@
 
 #[allow(missing_docs, clippy::all)]
 mod bindings;
+pub mod btf;
 mod buffers;
 mod descriptor;
 mod error;
+pub mod features;
 mod lifecycle;
 mod link;
 mod map;
@@ -125,6 +127,7 @@ mod mapped_memory;
 mod object;
 mod output;
 mod program;
+pub mod query;
 
 #[doc = include_str!("../docs/coming-from-libbpf-rs.md")]
 pub mod coming_from_libbpf_rs {}

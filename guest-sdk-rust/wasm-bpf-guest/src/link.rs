@@ -1,6 +1,6 @@
 //! Links.
 
-use crate::bindings::links;
+use crate::bindings::{links, query};
 use crate::error::{Error, Result, words};
 
 /// What the kernel says of a link, and kinds of link.
@@ -15,6 +15,11 @@ pub struct Link {
 impl Link {
     pub(crate) fn new(handle: links::Link) -> Self {
         Self { handle }
+    }
+
+    /// The link of an id; the host must have been given the grants `query` and `query-change`. Dropping it detaches the program only if nobody else holds the link.
+    pub fn from_link_id(id: u32) -> Result<Self> {
+        Ok(Self::new(query::open_link(id)?))
     }
 
     /// What the kernel says of the link; none where the kernel attaches without a link object (tracepoints and probes before 5.15).

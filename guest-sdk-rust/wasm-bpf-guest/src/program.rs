@@ -1,7 +1,7 @@
 //! Programs.
 
 use crate::Link;
-use crate::bindings::programs;
+use crate::bindings::{programs, query};
 use crate::error::{Error, ErrorKind, Result, words};
 
 /// Kinds of program.
@@ -22,6 +22,13 @@ impl Program {
             handle: Some(handle),
             name: name.to_owned(),
         }
+    }
+
+    /// The program of an id; the host must have been given the grants `query` and `query-change`.
+    pub fn from_prog_id(id: u32) -> Result<Self> {
+        let handle = query::open_program(id)?;
+        let name = handle.info().map(|info| info.name).unwrap_or_default();
+        Ok(Self::new(handle, &name))
     }
 
     pub(crate) fn absent(name: &str) -> Self {

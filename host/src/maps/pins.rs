@@ -56,7 +56,7 @@ impl Pins {
     }
 
     /// What is known of a map, if a handle or a pin of this component keeps it.
-    fn memory(&self, id: u32) -> Option<Arc<MapMemory>> {
+    pub(crate) fn memory(&self, id: u32) -> Option<Arc<MapMemory>> {
         self.0.get(&id)?.memory.upgrade()
     }
 
@@ -230,6 +230,12 @@ pub(super) fn pin(policy: &Policy, pins: &mut Pins, map: &Map, path: &str) -> Fa
         subject: name.clone(),
         path,
     };
+    map.demand_changeable().map_err(|_| {
+        task.refuse(
+            ErrorCode::NotPermitted,
+            "it was opened by its id, to be read only",
+        )
+    })?;
     let place = task.place(true)?;
     // SAFETY: the path outlives the call.
     let answer = unsafe { sys::bpf_obj_pin(map.as_fd().as_raw_fd(), place.path().as_ptr()) };

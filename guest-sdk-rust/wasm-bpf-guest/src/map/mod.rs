@@ -12,6 +12,7 @@ pub use self::percpu::{PerCpu, PerCpuMap};
 pub use self::typed::{BloomFilter, MapValue, Queue, TypedMap, TypedMapIter};
 pub(crate) use self::typed::{from_bytes, to_number};
 use crate::bindings::maps::{self, UpdateMode};
+use crate::bindings::query;
 use crate::error::{Error, ErrorKind, Result, words};
 use crate::{MappedMemory, Program};
 
@@ -527,6 +528,20 @@ impl MapHandle {
         let handle = maps::Map::create_of_maps(name, kind, key_size, max_entries, flags, inner)?;
         Ok(Self {
             handle: Rc::new(handle),
+        })
+    }
+
+    /// The map of an id, to read and to change; the host must have been given the grants `query` and `query-change`.
+    pub fn from_map_id(id: u32) -> Result<Self> {
+        Ok(Self {
+            handle: Rc::new(query::open_map_to_change(id)?),
+        })
+    }
+
+    /// The map of an id, to read; the host must have been given the grant `query`.
+    pub fn from_map_id_read_only(id: u32) -> Result<Self> {
+        Ok(Self {
+            handle: Rc::new(query::open_map(id)?),
         })
     }
 
