@@ -1,22 +1,55 @@
 //! `programs.wit`.
 
+mod binary;
+mod filters;
+pub(crate) mod info;
+mod interface;
+mod iterators;
+mod kprobe;
+mod load;
+mod network;
+mod perf_event;
+mod pins;
+mod placement;
+mod probe;
+mod raw;
+mod replace;
+pub(crate) mod tc;
+mod test_run;
+mod trace;
+mod uprobe;
+mod usdt;
+
 use std::ffi::CString;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use wasmtime::component::Resource;
+use wasmtime_wasi::filesystem::Descriptor;
 
+pub use self::info::Statistics;
+pub use self::iterators::IteratorOptions;
+pub use self::load::LoadOptions;
+pub use self::test_run::TestOptions;
 use crate::bindings::maps::UpdateMode;
-use crate::bindings::programs::{Host, HostProgram, ProgramInfo};
+use crate::bindings::programs::{
+    Direction, Host, HostProgram, ProbeTargets, ProgramInfo, ProgramStatistics, ProgramStream,
+    SectionKind, TestOutput, XdpMode,
+};
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
-use crate::error::{CodeResult, Errno, Failure, FailureResult, code_of_errno};
+use crate::error::{CodeResult, Errno, Failure, FailureResult};
 use crate::links::{Attachment, Link};
 use crate::maps::Map;
 use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
+use crate::perf_events::PerfEvent;
 use crate::policy::{Need, Reservation};
+pub use placement::Placement;
+
+pub use probe::ProbeOptions;
+pub(crate) use usdt::SpecIds;
 
 /// A program in the kernel. Links hold one too: what it takes stays for as long as it is attached.
 #[derive(Clone)]
@@ -29,7 +62,6 @@ enum Kept {
         /// Index among the object's loaded programs.
         index: usize,
     },
-    #[allow(dead_code)]
     Alone(Arc<LoadedProgram>),
 }
 
@@ -39,7 +71,6 @@ impl Program {
     }
 
     /// A program that no object declares.
-    #[allow(dead_code)]
     pub(crate) fn alone(program: LoadedProgram) -> Self {
         Self(Kept::Alone(Arc::new(program)))
     }
@@ -60,38 +91,35 @@ impl Program {
     }
 }
 
-impl Host for WasmBpfCtxView<'_> {}
+impl Host for WasmBpfCtxView<'_> {
+    fn kind_of_section(&mut self, section: String) -> wasmtime::Result<Option<SectionKind>> {
+        Ok(info::kind_of_section(&section))
+    }
+}
 
 impl HostProgram for WasmBpfCtxView<'_> {
     fn info(&mut self, program: Resource<Program>) -> CodeResult<ProgramInfo> {
-        let program = self.table.get(&program)?.loaded();
-        let mut info = libbpf_sys::bpf_prog_info::default();
-        let mut length = size_of_val(&info) as u32;
-        // SAFETY: `info` is a plain struct of `length` bytes; its pointers are null, so the kernel writes nothing elsewhere.
-        let answer = unsafe {
-            libbpf_sys::bpf_prog_get_info_by_fd(
-                program.fd().as_raw_fd(),
-                &raw mut info,
-                &raw mut length,
-            )
-        };
-        if answer < 0 {
-            return Err(code_of_errno(-answer).into());
-        }
-        Ok(ProgramInfo {
-            name: program.name.clone(),
-            section: program.section.clone(),
-            type_: program.kind,
-            id: info.id,
-            tag: u64::from_be_bytes(info.tag),
-            instructions: info.xlated_prog_len / 8,
-        })
+        info::info(self.table.get(&program)?.loaded())
     }
 
     fn attach(&mut self, program: Resource<Program>) -> FailureResult<Option<Resource<Link>>> {
         let loaded = self.table.get(&program)?.loaded();
         let check = self.check_section(loaded);
         check.map_err(|failure| failure.about(&loaded.name))?;
+        if loaded.pointer().is_none() {
+            // Without a section there is only what the program was loaded for.
+            return match loaded.kind {
+                ProgramType::Tracing | ProgramType::Lsm => {
+                    let to = "to what it was loaded for";
+                    self.attach_raw(&program, None, 0, to).map(Some)
+                }
+                _ => Ok(None),
+            };
+        }
+        if let Some(link) = self.attach_to_file_of_section(&program)? {
+            return Ok(Some(link));
+        }
+        let loaded = self.table.get(&program)?.loaded();
         let to = format!("where its section `{}` says", loaded.section);
         self.attach_with(&program, &to, |program| {
             // SAFETY: the program belongs to a live object.
@@ -108,8 +136,9 @@ impl HostProgram for WasmBpfCtxView<'_> {
     ) -> FailureResult<Resource<Link>> {
         let to = format!("to the tracepoint {category}/{name}");
         self.demand_kind(&program, &[ProgramType::Tracepoint], &to)?;
-        let category = tracefs_name(&category)?;
-        let name = tracefs_name(&name)?;
+        let about = self.about(&program)?;
+        let category = tracefs_name(&category).map_err(&about)?;
+        let name = tracefs_name(&name).map_err(&about)?;
         let options = libbpf_sys::bpf_tracepoint_opts {
             sz: size_of::<libbpf_sys::bpf_tracepoint_opts>() as _,
             bpf_cookie: cookie,
@@ -140,22 +169,9 @@ impl HostProgram for WasmBpfCtxView<'_> {
             ProgramType::RawTracepointWritable,
         ];
         self.demand_kind(&program, &kinds, &to)?;
-        let name = tracefs_name(&name)?;
-        let mut options = libbpf_sys::bpf_raw_tracepoint_opts {
-            sz: size_of::<libbpf_sys::bpf_raw_tracepoint_opts>() as _,
-            cookie,
-        };
-        self.attach_with(&program, &to, |program| {
-            // SAFETY: the program belongs to a live object; string and options outlive the call.
-            unsafe {
-                libbpf_sys::bpf_program__attach_raw_tracepoint_opts(
-                    program.as_ptr(),
-                    name.as_ptr(),
-                    &raw mut options,
-                )
-            }
-        })?
-        .ok_or_else(|| nothing_attached(&to))
+        let about = self.about(&program)?;
+        let name = tracefs_name(&name).map_err(about)?;
+        self.attach_raw(&program, Some(&name), cookie, &to)
     }
 
     fn store_in(
@@ -172,6 +188,240 @@ impl HostProgram for WasmBpfCtxView<'_> {
         Ok(())
     }
 
+    fn attach_trace(
+        &mut self,
+        program: Resource<Program>,
+        cookie: u64,
+    ) -> FailureResult<Resource<Link>> {
+        trace::attach_trace(self, &program, cookie)
+    }
+
+    fn attach_lsm(&mut self, program: Resource<Program>) -> FailureResult<Resource<Link>> {
+        trace::attach_lsm(self, &program)
+    }
+
+    fn attach_freplace(
+        &mut self,
+        program: Resource<Program>,
+        target: Resource<Program>,
+        function: String,
+    ) -> FailureResult<Resource<Link>> {
+        trace::attach_freplace(self, &program, &target, &function)
+    }
+
+    fn attach_iterator(
+        &mut self,
+        program: Resource<Program>,
+        options: Resource<IteratorOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        iterators::attach(self, &program, &options)
+    }
+
+    fn load(
+        &mut self,
+        kind: ProgramType,
+        options: Resource<LoadOptions>,
+        instructions: Vec<u8>,
+    ) -> FailureResult<Resource<Program>> {
+        let program = self.load_program(kind, &options, &instructions)?;
+        Ok(self.table.push(program)?)
+    }
+
+    fn statistics(&mut self, program: Resource<Program>) -> CodeResult<ProgramStatistics> {
+        info::statistics(self.table.get(&program)?.loaded())
+    }
+
+    fn test_run(
+        &mut self,
+        program: Resource<Program>,
+        options: Resource<TestOptions>,
+    ) -> FailureResult<TestOutput> {
+        WasmBpfCtxView::test_run(self, &program, &options)
+    }
+
+    fn read_stream(
+        &mut self,
+        program: Resource<Program>,
+        stream: ProgramStream,
+        max: u32,
+    ) -> CodeResult<Vec<u8>> {
+        info::read_stream(self.table.get(&program)?.loaded(), stream, max)
+    }
+
+    fn replace_in(
+        &mut self,
+        program: Resource<Program>,
+        link: Resource<Link>,
+        expected: Option<Resource<Program>>,
+    ) -> FailureResult<()> {
+        self.replace_program(&program, &link, expected.as_ref())
+    }
+
+    fn pin(&mut self, program: Resource<Program>, path: String) -> FailureResult<()> {
+        pins::pin(self.ctx, self.table.get(&program)?.loaded(), &path)
+    }
+
+    fn unpin(&mut self, program: Resource<Program>, path: String) -> FailureResult<()> {
+        pins::unpin(self.ctx, self.table.get(&program)?.loaded(), &path)
+    }
+
+    fn open_pinned(&mut self, path: String) -> FailureResult<Resource<Program>> {
+        let program = pins::open(self.ctx, &path)?;
+        Ok(self.table.push(program)?)
+    }
+
+    fn attach_kprobe(
+        &mut self,
+        program: Resource<Program>,
+        function: String,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        self.kprobe(program, &function, &options)
+    }
+
+    fn attach_kprobe_multi(
+        &mut self,
+        program: Resource<Program>,
+        targets: ProbeTargets,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        self.kprobe_multi(program, targets, &options)
+    }
+
+    fn attach_ksyscall(
+        &mut self,
+        program: Resource<Program>,
+        name: String,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        self.ksyscall(program, &name, &options)
+    }
+
+    fn attach_uprobe(
+        &mut self,
+        program: Resource<Program>,
+        binary: Resource<Descriptor>,
+        function: Option<String>,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        let target = self.opened_target(&binary)?;
+        let options = self.probe_options(&options)?;
+        self.uprobe(&program, &target, function.as_deref(), &options)
+    }
+
+    fn attach_uprobe_multi(
+        &mut self,
+        program: Resource<Program>,
+        binary: Resource<Descriptor>,
+        targets: ProbeTargets,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        let target = self.opened_target(&binary)?;
+        let options = self.probe_options(&options)?;
+        self.uprobe_multi(&program, &target, targets, &options)
+    }
+
+    fn attach_usdt(
+        &mut self,
+        program: Resource<Program>,
+        binary: Resource<Descriptor>,
+        provider: String,
+        name: String,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        let target = self.opened_target(&binary)?;
+        let options = self.probe_options(&options)?;
+        self.usdt(&program, &target, &provider, &name, &options)
+    }
+
+    fn attach_xdp(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        mode: XdpMode,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_xdp(self, &program, &network_interface, mode)
+    }
+
+    fn attach_tc(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        direction: Direction,
+        priority: u32,
+        handle: u32,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_tc(
+            self,
+            &program,
+            &network_interface,
+            direction,
+            priority,
+            handle,
+        )
+    }
+
+    fn attach_tcx(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        direction: Direction,
+        placement: Option<Resource<Placement>>,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_tcx(
+            self,
+            &program,
+            &network_interface,
+            direction,
+            placement.as_ref(),
+        )
+    }
+
+    fn attach_netkit(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        peer: bool,
+        placement: Option<Resource<Placement>>,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_netkit(self, &program, &network_interface, peer, placement.as_ref())
+    }
+
+    fn attach_netns(
+        &mut self,
+        program: Resource<Program>,
+        netns: Option<Resource<Descriptor>>,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_netns(self, &program, netns.as_ref())
+    }
+
+    fn attach_netfilter(
+        &mut self,
+        program: Resource<Program>,
+        protocol_family: u32,
+        hook: u32,
+        priority: i32,
+        defragment: bool,
+    ) -> FailureResult<Resource<Link>> {
+        let at = network::NetfilterHook {
+            protocol_family,
+            hook,
+            priority,
+            defragment,
+        };
+        network::attach_netfilter(self, &program, at)
+    }
+
+    fn attach_perf_event(
+        &mut self,
+        program: Resource<Program>,
+        event: Resource<PerfEvent>,
+        cookie: u64,
+    ) -> FailureResult<Resource<Link>> {
+        let event = self.table.get(&event)?.clone();
+        self.attach_to_perf_event(&program, event, cookie)
+    }
+
     fn drop(&mut self, program: Resource<Program>) -> wasmtime::Result<()> {
         self.table.delete(program)?;
         Ok(())
@@ -179,6 +429,15 @@ impl HostProgram for WasmBpfCtxView<'_> {
 }
 
 impl WasmBpfCtxView<'_> {
+    /// Names the program in failures.
+    fn about(
+        &self,
+        program: &Resource<Program>,
+    ) -> FailureResult<impl Fn(Failure) -> Failure + use<>> {
+        let name = self.table.get(program)?.loaded().name.clone();
+        Ok(move |failure: Failure| failure.about(&name))
+    }
+
     /// Before libbpf acts on what an ELF section says: files, names that become paths, patterns.
     fn check_section(&self, program: &LoadedProgram) -> FailureResult<()> {
         let LoadedProgram { name, section, .. } = program;
@@ -197,13 +456,7 @@ impl WasmBpfCtxView<'_> {
                     tracefs_name(name)?;
                 }
             }
-            // libbpf fills the maps that such programs need from structures of its own, and trusts the sizes that the object declares.
-            "usdt" => {
-                return refuse(
-                    ErrorCode::NotSupported,
-                    "USDT probes cannot be attached by their section yet",
-                );
-            }
+            "lsm" => trace::demand_lsm(name)?,
             _ => {}
         }
         if is_pattern(kind) && target.bytes().filter(|byte| *byte == b'*').count() > MAX_STARS {
@@ -304,6 +557,24 @@ impl WasmBpfCtxView<'_> {
     }
 }
 
+/// A link that the kernel makes of descriptors alone; or its errno.
+fn link_create(
+    program: &LoadedProgram,
+    target: i32,
+    attach_type: u32,
+    options: &libbpf_sys::bpf_link_create_opts,
+) -> Result<OwnedFd, i32> {
+    // SAFETY: a program's descriptor; what the options point to outlives the call.
+    let fd = unsafe {
+        libbpf_sys::bpf_link_create(program.fd().as_raw_fd(), target, attach_type, options)
+    };
+    match fd {
+        // SAFETY: the kernel just made it, and nobody else has it.
+        0.. => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
+        _ => Err(-fd),
+    }
+}
+
 /// libbpf matches patterns against every function of the kernel, or of a file, with an algorithm that takes the longer the more
 /// stars there are: with twenty it would not come to an end.
 const MAX_STARS: usize = 2;
@@ -351,7 +622,12 @@ fn cannot_attach(program: &LoadedProgram, to: &str, errno: i32, warnings: &[Stri
     let mut text = format!("cannot attach `{}` {to}: {}", program.name, Errno(errno));
     crate::objects::append_warnings(&mut text, warnings);
     if errno == libc::ENOENT {
-        text.push_str(missing_target());
+        // libbpf finds the ids of tracepoints there, and the functions that patterns are matched against.
+        let is_of_tracefs = program.kind.to_kernel() == ProgramType::Tracepoint.to_kernel()
+            || warnings
+                .iter()
+                .any(|warning| warning.contains("available_filter_functions"));
+        text.push_str(missing_target(is_of_tracefs));
     }
     crate::objects::append_capabilities(&mut text, errno);
     Failure::errno(errno, text).about(&program.name)
@@ -366,18 +642,17 @@ fn nothing_attached(to: &str) -> Failure {
 }
 
 /// What to do when the kernel knows no such target.
-fn missing_target() -> &'static str {
-    // libbpf finds the ids of tracepoints there.
+fn missing_target(is_of_tracefs: bool) -> &'static str {
     let mounted = [
         "/sys/kernel/tracing/events",
         "/sys/kernel/debug/tracing/events",
     ]
     .iter()
     .any(|path| std::path::Path::new(path).exists());
-    if mounted {
+    if mounted || !is_of_tracefs {
         "\nthis kernel has no such target"
     } else {
-        "\ntracefs is not mounted, which tracepoints and probes need: \
+        "\ntracefs is not mounted, which this needs: \
          mount -t tracefs tracefs /sys/kernel/tracing"
     }
 }
@@ -405,7 +680,7 @@ pub(crate) fn is_tracefs_name(name: &str) -> bool {
 }
 
 /// A name below tracefs `events/`. libbpf puts it into a path, so nothing that climbs may come through.
-fn tracefs_name(name: &str) -> FailureResult<CString> {
+pub(crate) fn tracefs_name(name: &str) -> FailureResult<CString> {
     match CString::new(name) {
         Ok(c_name) if is_tracefs_name(name) => Ok(c_name),
         _ => Err(Failure::refused(

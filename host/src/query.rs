@@ -8,9 +8,8 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 
 use crate::bindings::links::LinkInfo;
-use crate::bindings::query::{
-    Attached, AttachedEvent, FoundBtf, FoundMap, FoundProgram, Host, XdpPrograms,
-};
+use crate::bindings::programs::ProgramInfo;
+use crate::bindings::query::{Attached, AttachedEvent, FoundBtf, FoundMap, Host, XdpPrograms};
 use crate::btf::Btf;
 use crate::ctx::WasmBpfCtxView;
 use crate::error::FailureResult;
@@ -19,7 +18,7 @@ use crate::maps::Map;
 use crate::programs::Program;
 
 impl Host for WasmBpfCtxView<'_> {
-    fn programs(&mut self, after: u32, max: u32) -> FailureResult<Vec<FoundProgram>> {
+    fn programs(&mut self, after: u32, max: u32) -> FailureResult<Vec<ProgramInfo>> {
         self.allow("the list of programs in the kernel")?;
         find::programs(after, max)
     }

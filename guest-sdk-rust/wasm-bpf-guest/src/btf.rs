@@ -88,10 +88,10 @@ impl Btf {
         let missing = |what: &str| Error::of_code(ErrorKind::NotFound, what);
         let found = crate::query::program(id)?
             .ok_or_else(|| missing(&format!("there is no program of id {id}")))?;
-        if found.btf == 0 {
+        if found.btf_id == 0 {
             return Err(missing(&format!("the program of id {id} has no BTF")));
         }
-        Self::from_id(found.btf)
+        Self::from_id(found.btf_id)
     }
 
     /// The BTF of an id; the host must have been given the grant `query`.

@@ -6,7 +6,7 @@
 //! # fn run() -> wasm_bpf_guest::Result<()> {
 //! for program in ProgInfoIter::default() {
 //!     let program = program?;
-//!     println!("{} {}", program.info.id, program.info.name);
+//!     println!("{} {}", program.id, program.name);
 //! }
 //! let maps: Vec<_> = MapInfoIter::default().collect::<Result<_, _>>()?;
 //! # Ok(())
@@ -15,12 +15,10 @@
 
 use crate::bindings::query;
 use crate::bindings::types;
-use crate::{Descriptor, LinkInfo, Result};
+use crate::{Descriptor, LinkInfo, ProgramInfo, Result};
 
 /// What is found.
-pub use crate::bindings::query::{
-    Attached, AttachedEvent, FoundBtf, FoundMap, FoundProgram, XdpPrograms,
-};
+pub use crate::bindings::query::{Attached, AttachedEvent, FoundBtf, FoundMap, XdpPrograms};
 
 /// Fetched at a time.
 const PAGE: u32 = 256;
@@ -47,7 +45,7 @@ macro_rules! iterators {
 
 iterators! {
     /// The programs in the kernel, in the order of their ids.
-    ProgInfoIter: FoundProgram, query::programs, |found| found.info.id;
+    ProgInfoIter: ProgramInfo, query::programs, |found| found.id;
     /// The maps in the kernel, in the order of their ids.
     MapInfoIter: FoundMap, query::maps, |found| found.info.id;
     /// The links in the kernel, in the order of their ids.
@@ -99,9 +97,9 @@ impl<T> Pages<T> {
 }
 
 /// What is known of the program of an id; none if there is none.
-pub fn program(id: u32) -> Result<Option<FoundProgram>> {
+pub fn program(id: u32) -> Result<Option<ProgramInfo>> {
     let found = query::programs(id.wrapping_sub(1), 1)?;
-    Ok(found.into_iter().find(|found| found.info.id == id))
+    Ok(found.into_iter().find(|found| found.id == id))
 }
 
 /// What is known of the map of an id; none if there is none.

@@ -2,18 +2,20 @@
 
 use std::ffi::{CStr, c_char};
 use std::io;
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
 
 use libbpf_sys as sys;
 
-use crate::bindings::links::{LinkInfo, LinkType};
+use crate::bindings::links::LinkInfo;
 use crate::bindings::maps::MapInfo;
 use crate::bindings::programs::ProgramInfo;
-use crate::bindings::query::{FoundBtf, FoundMap, FoundProgram};
-use crate::bindings::types::{MapType, ProgramType};
+use crate::bindings::query::{FoundBtf, FoundMap};
+use crate::bindings::types::MapType;
 use crate::btf::{KernelBtf, Types};
 use crate::error::{Errno, Failure, FailureResult};
+use crate::links::info_of;
 use crate::maps;
+use crate::programs::info::whole;
 
 /// What one call returns.
 const MAX: u32 = 256;
@@ -76,41 +78,16 @@ fn text(name: &[c_char]) -> String {
         .into_owned()
 }
 
-pub(super) fn programs(after: u32, max: u32) -> FailureResult<Vec<FoundProgram>> {
+pub(super) fn programs(after: u32, max: u32) -> FailureResult<Vec<ProgramInfo>> {
     collect("programs", sys::bpf_prog_get_next_id, after, max, |id| {
         // SAFETY: a number.
         program(&descriptor(unsafe { sys::bpf_prog_get_fd_by_id(id) })?)
     })
 }
 
-pub(super) fn program(fd: &OwnedFd) -> io::Result<FoundProgram> {
+pub(super) fn program(fd: &OwnedFd) -> io::Result<ProgramInfo> {
     let info = program_info(fd, sys::bpf_prog_info::default())?;
-    // More may come between two calls; the kernel fills no more than there is room for.
-    let mut maps = vec![0u32; info.nr_map_ids as usize];
-    if !maps.is_empty() {
-        let asked = sys::bpf_prog_info {
-            nr_map_ids: info.nr_map_ids,
-            map_ids: maps.as_mut_ptr() as u64,
-            ..Default::default()
-        };
-        let answer = program_info(fd, asked)?;
-        maps.truncate(answer.nr_map_ids as usize);
-    }
-    Ok(FoundProgram {
-        info: ProgramInfo {
-            name: program_name(fd, &info),
-            section: String::new(),
-            type_: ProgramType::from_kernel(info.type_),
-            id: info.id,
-            tag: u64::from_be_bytes(info.tag),
-            instructions: info.xlated_prog_len / 8,
-        },
-        maps,
-        btf: info.btf_id,
-        loaded_at: info.load_time,
-        user: info.created_by_uid,
-        gpl_compatible: info.gpl_compatible() != 0,
-    })
+    whole(fd.as_fd(), program_name(fd, &info), String::new(), 0)
 }
 
 /// `info` says what is asked for: its pointers are to buffers of the lengths next to them.
@@ -122,7 +99,7 @@ fn program_info(fd: &OwnedFd, mut info: sys::bpf_prog_info) -> io::Result<sys::b
 }
 
 /// The whole name, where the program's types have it.
-pub(super) fn program_name(fd: &OwnedFd, info: &sys::bpf_prog_info) -> String {
+fn program_name(fd: &OwnedFd, info: &sys::bpf_prog_info) -> String {
     let short = text(&info.name);
     if short.len() < NAME || info.btf_id == 0 {
         return short;
@@ -204,23 +181,15 @@ pub(super) fn open_map(id: u32, to_change: bool) -> io::Result<OwnedFd> {
     }
 }
 
-pub(super) fn link_info(fd: &OwnedFd) -> io::Result<sys::bpf_link_info> {
-    let mut info = sys::bpf_link_info::default();
-    let mut length = size_of_val(&info) as u32;
-    // SAFETY: `info` is a plain struct of `length` bytes, whose pointers are null.
-    done(unsafe { sys::bpf_link_get_info_by_fd(fd.as_raw_fd(), &raw mut info, &raw mut length) })?;
-    Ok(info)
-}
-
 pub(super) fn links(after: u32, max: u32) -> FailureResult<Vec<LinkInfo>> {
     collect("links", sys::bpf_link_get_next_id, after, max, |id| {
         // SAFETY: a number.
-        let info = link_info(&descriptor(unsafe { sys::bpf_link_get_fd_by_id(id) })?)?;
-        Ok(LinkInfo {
-            id: info.id,
-            type_: LinkType::from_kernel(info.type_),
-            program_id: info.prog_id,
-        })
+        let fd = descriptor(unsafe { sys::bpf_link_get_fd_by_id(id) })?;
+        match info_of(fd.as_fd()) {
+            Ok(Some(info)) => Ok(info),
+            // Gone meanwhile.
+            _ => Err(io::Error::from_raw_os_error(libc::ENOENT)),
+        }
     })
 }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use libbpf_sys as sys;
 
 use super::find;
-use crate::bindings::types::{ErrorCode, MapType, ProgramType};
+use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtx;
 use crate::error::{Errno, Failure, FailureResult};
-use crate::links::{Attachment, Link};
+use crate::links::{Attachment, Keeps, Link};
 use crate::maps::{Map, MapMemory, ProgramMemory, estimated_cpus};
 use crate::objects::LoadedProgram;
 use crate::policy::{LimitExceeded, Need, map_memory};
@@ -30,20 +30,13 @@ fn limited(what: &str, limit: &LimitExceeded) -> Failure {
 pub(super) fn program(ctx: &WasmBpfCtx, id: u32) -> FailureResult<Program> {
     let what = format!("the program of id {id}");
     ctx.policy.check_query_change(|| what.clone())?;
-    program_of_id(ctx, id, &what)
-}
-
-fn program_of_id(ctx: &WasmBpfCtx, id: u32, what: &str) -> FailureResult<Program> {
     // SAFETY: a number.
     let fd = find::descriptor(unsafe { sys::bpf_prog_get_fd_by_id(id) })
-        .map_err(|error| failed(what, &error))?;
-    let found = find::program(&fd).map_err(|error| failed(what, &error))?;
-    let name = found.info.name;
-    let kind = ProgramType::from_kernel(found.info.type_.to_kernel());
-    // The kernel does not tell for which attach type a program was verified: of kinds where it matters none is the one that needs no grant.
-    const UNKNOWN: u32 = 0;
+        .map_err(|error| failed(&what, &error))?;
+    let found = find::program(&fd).map_err(|error| failed(&what, &error))?;
+    let (name, kind) = (found.name, found.type_);
     ctx.policy
-        .check_program(&name, kind, UNKNOWN)
+        .check_opened_program(&name, kind)
         .map_err(|missing| Failure::from(missing).about(&name))?;
     let need = Need {
         programs: 1,
@@ -53,10 +46,10 @@ fn program_of_id(ctx: &WasmBpfCtx, id: u32, what: &str) -> FailureResult<Program
     let held = ctx
         .usage
         .reserve(need)
-        .map_err(|limit| limited(what, &limit).about(&name))?;
-    let held = Arc::new(ProgramMemory::new(held, std::iter::empty()));
+        .map_err(|limit| limited(&what, &limit).about(&name))?;
+    let held = Arc::new(ProgramMemory::new(held, std::iter::empty(), None));
     Ok(Program::alone(LoadedProgram::alone(
-        fd, name, kind, UNKNOWN, held,
+        fd, name, kind, 0, held,
     )))
 }
 
@@ -107,18 +100,6 @@ pub(super) fn link(ctx: &WasmBpfCtx, id: u32) -> FailureResult<Link> {
     // SAFETY: a number.
     let fd: OwnedFd = find::descriptor(unsafe { sys::bpf_link_get_fd_by_id(id) })
         .map_err(|error| failed(&what, &error))?;
-    let info = find::link_info(&fd).map_err(|error| failed(&what, &error))?;
-    if info.prog_id == 0 {
-        return Err(Failure::refused(
-            ErrorCode::NotSupported,
-            format!("cannot open {what}: it attaches no program but a map of operations"),
-        ));
-    }
-    let program = program_of_id(
-        ctx,
-        info.prog_id,
-        &format!("the program of the link of id {id}"),
-    )?;
     let need = Need {
         links: 1,
         descriptors: 1,
@@ -128,5 +109,9 @@ pub(super) fn link(ctx: &WasmBpfCtx, id: u32) -> FailureResult<Link> {
         .usage
         .reserve(need)
         .map_err(|limit| limited(&what, &limit))?;
-    Ok(Link::new(Attachment::Descriptor(fd), program, held))
+    Ok(Link::keeping(
+        Attachment::Descriptor(fd),
+        Keeps::Nothing,
+        held,
+    ))
 }
