@@ -35,12 +35,14 @@ mod generated {
             "wasm-bpf:bpf/buffers.ring-buffer": crate::buffers::RingBuffer,
             "wasm-bpf:bpf/buffers.perf-buffer": crate::buffers::PerfBuffer,
             "wasm-bpf:bpf/buffers.user-ring-buffer": crate::buffers::UserRingBuffer,
+            "wasm-bpf:bpf/btf.btf": crate::btf::Btf,
         },
     });
 }
 
 pub use generated::wasm_bpf::bpf::{
-    buffers, lifecycle, links, mapped_memory, maps, objects, perf_events, programs, symbols, types,
+    btf, buffers, features, lifecycle, links, mapped_memory, maps, objects, perf_events, programs,
+    query, symbols, types,
 };
 
 /// The same, with functions that wait instead of blocking their thread. Only those differ.
@@ -72,6 +74,9 @@ pub mod waiting {
                 "wasm-bpf:bpf/programs": crate::bindings::programs,
                 "wasm-bpf:bpf/objects": crate::bindings::objects,
                 "wasm-bpf:bpf/lifecycle": crate::bindings::lifecycle,
+                "wasm-bpf:bpf/btf": crate::bindings::btf,
+                "wasm-bpf:bpf/features": crate::bindings::features,
+                "wasm-bpf:bpf/query": crate::bindings::query,
                 "wasm-bpf:bpf/buffers.ring-buffer": crate::buffers::RingBuffer,
                 "wasm-bpf:bpf/buffers.perf-buffer": crate::buffers::PerfBuffer,
                 "wasm-bpf:bpf/buffers.user-ring-buffer": crate::buffers::UserRingBuffer,

@@ -2,9 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::ResourceTable;
 
+use crate::btf::Types;
 use crate::journal::{Journal, Recovered};
 use crate::left::Left;
 use crate::lifecycle::Stop;
@@ -19,6 +21,8 @@ pub struct WasmBpfCtx {
     pub(crate) usage: Usage,
     pub(crate) stop: Stop,
     pub(crate) custom_btf: Option<PathBuf>,
+    /// What is in that file, once it was asked for.
+    pub(crate) custom_types: OnceLock<Arc<Types>>,
     pub(crate) messages: Option<MessageSink>,
     pub(crate) pins: Pins,
     pub(crate) left: Left,
@@ -127,6 +131,7 @@ impl WasmBpfCtxBuilder {
             usage: Usage::new(limits),
             stop: Stop::new(),
             custom_btf,
+            custom_types: OnceLock::new(),
             messages,
             pins: Pins::default(),
             left: Left::default(),

@@ -84,11 +84,13 @@
 #![deny(missing_docs)]
 
 mod bindings;
+mod btf;
 mod buffers;
 mod ctx;
 #[allow(dead_code)]
 mod descriptors;
 mod error;
+mod features;
 mod journal;
 mod left;
 mod lifecycle;
@@ -101,6 +103,7 @@ mod objects;
 mod perf_events;
 mod policy;
 mod programs;
+mod query;
 mod readiness;
 mod stdio;
 mod symbols;
@@ -183,5 +186,8 @@ fn add_nonblocking_to_linker<T: WasmBpfView + 'static>(
     bindings::symbols::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::programs::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::objects::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
-    bindings::lifecycle::add_to_linker::<T, HasBpf>(linker, T::bpf)
+    bindings::lifecycle::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::btf::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::features::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::query::add_to_linker::<T, HasBpf>(linker, T::bpf)
 }

@@ -108,7 +108,7 @@ impl Link {
         Self::keeping(attachment, Keeps::Program(program), held)
     }
 
-    fn keeping(attachment: Attachment, keeps: Keeps, held: Reservation) -> Self {
+    pub(crate) fn keeping(attachment: Attachment, keeps: Keeps, held: Reservation) -> Self {
         Self {
             attachment: Some(attachment),
             keeps,
@@ -159,6 +159,11 @@ impl Link {
     pub(crate) fn info(&self) -> CodeResult<Option<LinkInfo>> {
         self.fd().map_or(Ok(None), info::info)
     }
+}
+
+/// What the kernel says of a link of its own.
+pub(crate) fn info_of(link: BorrowedFd<'_>) -> CodeResult<Option<LinkInfo>> {
+    info::info(link)
 }
 
 impl Drop for Link {

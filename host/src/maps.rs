@@ -45,6 +45,8 @@ pub struct Map {
     arena: Arena,
     /// Of a map whose object's programs may go on by themselves, or which has operations that can be registered.
     object: Option<Arc<LoadedObject>>,
+    /// Somebody else's, to look at: nothing that could change it may come to have it, whatever the kernel says.
+    only_read: bool,
     _descriptor: Reservation,
 }
 
@@ -141,15 +143,7 @@ impl Map {
         };
         done(answer)?;
         let kind = MapType::from_kernel(info.type_);
-        let value_length = if is_percpu(kind) {
-            // The kernel limits a value to 32 KiB and there are some thousands of CPUs at most.
-            info.value_size
-                .checked_next_multiple_of(8)
-                .and_then(|slot| slot.checked_mul(possible_cpus().ok()?))
-                .ok_or(ErrorCode::NotSupported)?
-        } else {
-            info.value_size
-        };
+        let value_length = value_length(kind, info.value_size).ok_or(ErrorCode::NotSupported)?;
         let kernel_name = || {
             // SAFETY: the kernel ends names with a zero within the array.
             unsafe { CStr::from_ptr(info.name.as_ptr()) }
@@ -173,6 +167,7 @@ impl Map {
             memory,
             arena: Arena::Own(Arc::default()),
             object: None,
+            only_read: false,
             _descriptor: descriptor,
         })
     }
@@ -187,7 +182,22 @@ impl Map {
             memory: Arc::clone(&self.memory),
             arena: self.arena.clone(),
             object: self.object.clone(),
+            only_read: self.only_read,
         })
+    }
+
+    /// From now on this handle is for looking. The kernel keeps to it as far as the descriptor goes, but not where it makes the map known by another
+    /// way: to a program, in another map, under a name.
+    pub(crate) fn only_read(&mut self) {
+        self.only_read = true;
+    }
+
+    /// Before the map gets to where it could be changed.
+    pub(crate) fn demand_changeable(&self) -> CodeResult<()> {
+        if self.only_read {
+            return Err(ErrorCode::NotPermitted.into());
+        }
+        Ok(())
     }
 
     /// Keeps the object as long as this handle.
@@ -393,6 +403,17 @@ impl Map {
         };
         found(answer)
     }
+}
+
+/// Bytes of all values of a key together.
+pub(crate) fn value_length(kind: MapType, value_size: u32) -> Option<u32> {
+    if !is_percpu(kind) {
+        return Some(value_size);
+    }
+    // The kernel limits a value to 32 KiB and there are some thousands of CPUs at most.
+    value_size
+        .checked_next_multiple_of(8)?
+        .checked_mul(possible_cpus().ok()?)
 }
 
 fn is_percpu(kind: MapType) -> bool {
@@ -664,6 +685,7 @@ impl HostMap for WasmBpfCtxView<'_> {
             return Err(ErrorCode::NotSupported.into());
         }
         let inner = self.table.get(&inner)?;
+        inner.demand_changeable()?;
         let kept = Kept::Map(inner.memory());
         map.store(&key, inner.as_fd(), kept, mode)?;
         self.ctx.pins.stored_in(map);

@@ -763,8 +763,14 @@ impl HostObject for WasmBpfCtxView<'_> {
     }
 }
 
+impl Object {
+    pub(crate) fn loaded(&self) -> &Arc<LoadedObject> {
+        &self.0
+    }
+}
+
 impl OpenObject {
-    fn pointer(&self) -> *mut sys::bpf_object {
+    pub(crate) fn pointer(&self) -> *mut sys::bpf_object {
         self.object.as_libbpf_object().as_ptr()
     }
 

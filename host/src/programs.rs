@@ -2,7 +2,7 @@
 
 mod binary;
 mod filters;
-mod info;
+pub(crate) mod info;
 mod interface;
 mod iterators;
 mod kprobe;
@@ -696,17 +696,20 @@ fn file_in_section(section: &str) -> Option<&str> {
     .filter(|path| !path.is_empty())
 }
 
-/// A name below tracefs `events/`. libbpf puts it into a path, so nothing that climbs may come through.
-pub(crate) fn tracefs_name(name: &str) -> FailureResult<CString> {
-    let ok = !name.is_empty()
+pub(crate) fn is_tracefs_name(name: &str) -> bool {
+    !name.is_empty()
         && name.len() < 128
         && name != "."
         && name != ".."
         && name
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte));
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte))
+}
+
+/// A name below tracefs `events/`. libbpf puts it into a path, so nothing that climbs may come through.
+pub(crate) fn tracefs_name(name: &str) -> FailureResult<CString> {
     match CString::new(name) {
-        Ok(name) if ok => Ok(name),
+        Ok(c_name) if is_tracefs_name(name) => Ok(c_name),
         _ => Err(Failure::refused(
             ErrorCode::InvalidArgument,
             format!(

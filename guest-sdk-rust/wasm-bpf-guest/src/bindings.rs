@@ -15,4 +15,5 @@ wit_bindgen::generate!({
 
 pub use wasm_bpf::bpf::{
     buffers, lifecycle, links, mapped_memory, maps, objects, perf_events, programs, symbols, types,
+    btf, buffers, features, lifecycle, links, mapped_memory, maps, objects, programs, query, types,
 };

@@ -119,9 +119,11 @@
 
 #[allow(missing_docs, clippy::all)]
 mod bindings;
+pub mod btf;
 mod buffers;
 mod descriptor;
 mod error;
+pub mod features;
 mod iter;
 mod lifecycle;
 mod link;
@@ -133,6 +135,7 @@ mod output;
 mod perf_event;
 mod program;
 mod symbols;
+pub mod query;
 
 #[doc = include_str!("../docs/coming-from-libbpf-rs.md")]
 pub mod coming_from_libbpf_rs {}

@@ -428,6 +428,10 @@ pub struct Object {
 }
 
 impl Object {
+    pub(crate) fn handle(&self) -> &objects::Object {
+        &self.handle
+    }
+
     /// The object's name.
     pub fn name(&self) -> String {
         self.handle.name()

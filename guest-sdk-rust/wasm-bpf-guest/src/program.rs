@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::bindings::programs;
+use crate::bindings::{programs, query};
 use crate::error::{Error, ErrorKind, Result, words};
 use crate::link::text;
 use crate::{IterOpts, Link, MapCore, MapIterOpts, PerfEvent};
@@ -29,6 +29,13 @@ impl Program {
             handle: Some(handle),
             name: name.to_owned(),
         }
+    }
+
+    /// The program of an id; the host must have been given the grants `query` and `query-change`.
+    pub fn from_prog_id(id: u32) -> Result<Self> {
+        let handle = query::open_program(id)?;
+        let name = handle.info().map(|info| info.name).unwrap_or_default();
+        Ok(Self::new(handle, &name))
     }
 
     pub(crate) fn absent(name: &str) -> Self {

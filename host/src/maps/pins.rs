@@ -56,7 +56,7 @@ impl Pins {
     }
 
     /// What is known of a map, if a handle or a pin of this component keeps it.
-    fn memory(&self, id: u32) -> Option<Arc<MapMemory>> {
+    pub(crate) fn memory(&self, id: u32) -> Option<Arc<MapMemory>> {
         self.0.get(&id)?.memory.upgrade()
     }
 
@@ -322,6 +322,12 @@ pub(super) fn pin(policy: &Policy, pins: &mut Pins, map: &Map, path: &str) -> Fa
         subject: name.clone(),
         path,
     };
+    map.demand_changeable().map_err(|_| {
+        task.refuse(
+            ErrorCode::NotPermitted,
+            "it was opened by its id, to be read only",
+        )
+    })?;
     task.pin(map.as_fd())?;
     let memory = map.memory();
     let pinned = pins.add(map.info.id, &memory, path);

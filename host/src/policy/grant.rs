@@ -68,7 +68,12 @@ pub(crate) const GRANTS: &[(&str, Option<&str>, &str)] = &[
     (
         "query",
         None,
-        "list what others have in the kernel, and turn ids into handles",
+        "list what others have in the kernel, and read their maps",
+    ),
+    (
+        "query-change",
+        None,
+        "with query: change what others have in the kernel, their maps, programs and links",
     ),
     (
         "raw-tracepoint-writable",

@@ -239,6 +239,17 @@ impl Policy {
         self.require_any("struct-ops", None, what)
     }
 
+    /// Looking at what others have in the kernel.
+    pub(crate) fn check_query(&self, what: impl FnOnce() -> String) -> Result<(), NotGranted> {
+        self.require(Grant::new("query", None), what)
+    }
+
+    /// A handle that can change what others have in the kernel. It is found by looking, so that is granted too.
+    pub(crate) fn check_query_change(&self, what: impl Fn() -> String) -> Result<(), NotGranted> {
+        self.require(Grant::new("query", None), &what)?;
+        self.require(Grant::new("query-change", None), &what)
+    }
+
     /// A program that is to be loaded, by its kind and attach type.
     pub(crate) fn check_program(
         &self,
@@ -463,6 +474,14 @@ impl Policy {
     }
 }
 
+/// The number of a helper by its name in C.
+pub(crate) fn helper_number(name: &str) -> Option<u32> {
+    // Some hundred are known.
+    (1..1024).find(|id| {
+        helpers::helper(*id).is_some_and(|(constant, _)| helpers::public_name(constant) == name)
+    })
+}
+
 /// Kinds that need no grant; helpers that act are not covered by anything there.
 fn only_observes(kind: ProgramType) -> bool {
     matches!(
@@ -519,6 +538,26 @@ mod tests {
             let kind = ProgramType::from_kernel(number);
             assert!(Policy::allow_all().check_program("p", kind, 0).is_ok());
         }
+    }
+
+    #[test]
+    fn looking_at_others_is_less_than_changing_what_they_have() {
+        let what = || "it".to_owned();
+        assert!(Policy::observe().check_query(what).is_err());
+        assert!(with(&["query"]).check_query(what).is_ok());
+        let refused = with(&["query"]).check_query_change(what).unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "query-change");
+        let refused = with(&["query-change"]).check_query_change(what);
+        assert_eq!(refused.unwrap_err().grant.unwrap().to_string(), "query");
+        let both = with(&["query", "query-change"]);
+        assert!(both.check_query_change(what).is_ok());
+        assert!(Policy::allow_all().check_query_change(what).is_ok());
+    }
+
+    #[test]
+    fn helpers_have_numbers() {
+        assert_eq!(helper_number("bpf_map_lookup_elem"), Some(1));
+        assert_eq!(helper_number("bpf_no_such"), None);
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub use self::typed::{BloomFilter, MapValue, Queue, TypedMap, TypedMapIter};
 pub(crate) use self::typed::{from_bytes, to_number};
 use crate::bindings::links;
 use crate::bindings::maps::{self, UpdateMode};
+use crate::bindings::query;
 use crate::error::{Error, ErrorKind, Result, words};
 use crate::{Descriptor, Link, MappedMemory, PerfEvent, Program};
 
@@ -646,6 +647,20 @@ impl MapHandle {
     ) -> Result<Self> {
         let options = MapCreateOptions::new().flags(flags).inner_map(inner);
         Self::create(kind, name, key_size, 4, max_entries, options)
+    }
+
+    /// The map of an id, to read and to change; the host must have been given the grants `query` and `query-change`.
+    pub fn from_map_id(id: u32) -> Result<Self> {
+        Ok(Self {
+            handle: Rc::new(query::open_map_to_change(id)?),
+        })
+    }
+
+    /// The map of an id, to read; the host must have been given the grant `query`.
+    pub fn from_map_id_read_only(id: u32) -> Result<Self> {
+        Ok(Self {
+            handle: Rc::new(query::open_map(id)?),
+        })
     }
 
     /// Opens the map that is pinned under a path of a BPF file system; the host must have been given the grant `pin=PATH`.
