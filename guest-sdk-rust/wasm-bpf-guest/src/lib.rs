@@ -146,8 +146,9 @@ pub use link::{
     TracepointDetails, TracingDetails, UprobeDetails, UprobeMultiDetails,
 };
 pub use map::{
-    BloomFilter, Map, MapCore, MapFlags, MapHandle, MapInfo, MapIter, MapKeyIter, MapType,
-    MapValue, PerCpu, PerCpuMap, Queue, TypedMap, TypedMapIter,
+    BloomFilter, ElemFlags, LpmKey, Map, MapCore, MapCreateOptions, MapFlags, MapHandle, MapInfo,
+    MapIter, MapKeyIter, MapType, MapValue, PerCpu, PerCpuMap, Queue, StorageOwner, TypedMap,
+    TypedMapIter,
 };
 #[doc(hidden)]
 pub use mapped_memory::GlobalData;
@@ -157,7 +158,7 @@ pub use network::{
     NF_INET_PRE_ROUTING, NFPROTO_IPV4, NFPROTO_IPV6, NetfilterOpts, Placement, TC_EGRESS,
     TC_INGRESS, TcAttachPoint, TcHook, TcHookBuilder, Xdp, XdpMode,
 };
-pub use object::{Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
+pub use object::{InnerMapDeclaration, Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
 pub use output::{Stdout, printable, stdout};
 pub use program::{
     Program, ProgramBuilder, ProgramInfo, ProgramInput, ProgramOutput, ProgramStatistics,
