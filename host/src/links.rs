@@ -1,6 +1,7 @@
 //! `links.wit`.
 
 mod info;
+mod iterate;
 mod lifecycle;
 mod operations;
 
@@ -9,6 +10,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::sync::Arc;
 
 use wasmtime::component::Resource;
+use wasmtime_wasi::p2::DynInputStream;
 
 use crate::bindings::links::{Host, HostLink, LinkInfo, LinkPlace};
 use crate::ctx::WasmBpfCtxView;
@@ -23,6 +25,10 @@ pub struct Link {
     /// Taken when the link goes, before what it needs: libbpf may use the program's object while it detaches (USDT does).
     attachment: Option<Attachment>,
     keeps: Keeps,
+    /// The program that this one acts on, which the kernel keeps as long as the link.
+    target: Option<Program>,
+    /// The map that an iterator walks. Kernels before 6.0 do not keep it while it is walked.
+    map: Option<Arc<Map>>,
     held: Arc<Reservation>,
     /// Where the component pinned it: what a pin keeps stays attached.
     pins: BTreeSet<String>,
@@ -51,6 +57,11 @@ pub(crate) enum Attachment {
 
 /// An attachment without a link of the kernel. Dropping it detaches.
 pub(crate) trait Attached: Send {
+    /// The descriptor of the kernel's link that is behind it, if there is just one.
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
     /// Detaches now; a second time does nothing.
     fn detach(&mut self) -> std::io::Result<()>;
 
@@ -66,7 +77,7 @@ impl Attachment {
         match self {
             Self::Libbpf(link) => Some(link.as_fd()),
             Self::Descriptor(fd) => Some(fd.as_fd()),
-            Self::Other(_) => None,
+            Self::Other(attached) => attached.fd(),
         }
     }
 
@@ -101,9 +112,23 @@ impl Link {
         Self {
             attachment: Some(attachment),
             keeps,
+            target: None,
+            map: None,
             held: Arc::new(held),
             pins: BTreeSet::new(),
         }
+    }
+
+    /// Keeps the program that this one acts on.
+    pub(crate) fn with_target(mut self, target: Program) -> Self {
+        self.target = Some(target);
+        self
+    }
+
+    /// Keeps the map that is walked.
+    pub(crate) fn with_map(mut self, map: Arc<Map>) -> Self {
+        self.map = Some(map);
+        self
     }
 
     /// The descriptor of the kernel's link, or of the perf event that stands for one.
@@ -118,6 +143,16 @@ impl Link {
     /// Another program is attached now.
     pub(crate) fn keep(&mut self, program: Program) {
         self.keeps = Keeps::Program(program);
+    }
+
+    /// The kernel's own answer; none where it has no link.
+    pub(crate) fn kernel_info(&self) -> Option<libbpf_sys::bpf_link_info> {
+        info::kernel_info(self.fd()?)
+    }
+
+    /// The kernel's id of its link; none where it has no link.
+    pub(crate) fn kernel_id(&self) -> Option<u32> {
+        self.kernel_info().map(|info| info.id)
     }
 
     /// What the kernel says; none where it has no link.
@@ -175,6 +210,10 @@ impl HostLink for WasmBpfCtxView<'_> {
         // Whatever comes of it, the handle is gone.
         let link = self.table.delete(this)?;
         lifecycle::disconnect(self.ctx, link)
+    }
+
+    fn iterate(&mut self, link: Resource<Link>) -> FailureResult<Resource<DynInputStream>> {
+        iterate::iterate(self, &link)
     }
 
     fn update_map(&mut self, link: Resource<Link>, map: Resource<Map>) -> FailureResult<()> {

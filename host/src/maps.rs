@@ -208,6 +208,10 @@ impl Map {
         &self.info
     }
 
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
     pub(crate) fn duplicate_fd(&self) -> std::io::Result<OwnedFd> {
         self.fd.try_clone()
     }

@@ -1,24 +1,40 @@
 //! `programs.wit`.
 
+mod binary;
+mod filters;
 mod info;
+mod interface;
+mod iterators;
+mod kprobe;
 mod load;
+mod network;
 mod pins;
+mod placement;
+mod probe;
 mod raw;
 mod replace;
+pub(crate) mod tc;
 mod test_run;
+mod trace;
+mod uprobe;
+mod usdt;
 
 use std::ffi::CString;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use wasmtime::component::Resource;
+use wasmtime_wasi::filesystem::Descriptor;
 
 pub use self::info::Statistics;
+pub use self::iterators::IteratorOptions;
 pub use self::load::LoadOptions;
 pub use self::test_run::TestOptions;
 use crate::bindings::maps::UpdateMode;
 use crate::bindings::programs::{
-    Host, HostProgram, ProgramInfo, ProgramStatistics, ProgramStream, SectionKind, TestOutput,
+    Direction, Host, HostProgram, ProbeTargets, ProgramInfo, ProgramStatistics, ProgramStream,
+    SectionKind, TestOutput, XdpMode,
 };
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
@@ -28,6 +44,10 @@ use crate::maps::Map;
 use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
 use crate::policy::{Need, Reservation};
+pub use placement::Placement;
+
+pub use probe::ProbeOptions;
+pub(crate) use usdt::SpecIds;
 
 /// A program in the kernel. Links hold one too: what it takes stays for as long as it is attached.
 #[derive(Clone)]
@@ -94,6 +114,10 @@ impl HostProgram for WasmBpfCtxView<'_> {
                 _ => Ok(None),
             };
         }
+        if let Some(link) = self.attach_to_file_of_section(&program)? {
+            return Ok(Some(link));
+        }
+        let loaded = self.table.get(&program)?.loaded();
         let to = format!("where its section `{}` says", loaded.section);
         self.attach_with(&program, &to, |program| {
             // SAFETY: the program belongs to a live object.
@@ -110,8 +134,9 @@ impl HostProgram for WasmBpfCtxView<'_> {
     ) -> FailureResult<Resource<Link>> {
         let to = format!("to the tracepoint {category}/{name}");
         self.demand_kind(&program, &[ProgramType::Tracepoint], &to)?;
-        let category = tracefs_name(&category)?;
-        let name = tracefs_name(&name)?;
+        let about = self.about(&program)?;
+        let category = tracefs_name(&category).map_err(&about)?;
+        let name = tracefs_name(&name).map_err(&about)?;
         let options = libbpf_sys::bpf_tracepoint_opts {
             sz: size_of::<libbpf_sys::bpf_tracepoint_opts>() as _,
             bpf_cookie: cookie,
@@ -142,7 +167,8 @@ impl HostProgram for WasmBpfCtxView<'_> {
             ProgramType::RawTracepointWritable,
         ];
         self.demand_kind(&program, &kinds, &to)?;
-        let name = tracefs_name(&name)?;
+        let about = self.about(&program)?;
+        let name = tracefs_name(&name).map_err(about)?;
         self.attach_raw(&program, Some(&name), cookie, &to)
     }
 
@@ -158,6 +184,35 @@ impl HostProgram for WasmBpfCtxView<'_> {
         map.store_program(&key, program, mode)?;
         self.ctx.pins.stored_in(map);
         Ok(())
+    }
+
+    fn attach_trace(
+        &mut self,
+        program: Resource<Program>,
+        cookie: u64,
+    ) -> FailureResult<Resource<Link>> {
+        trace::attach_trace(self, &program, cookie)
+    }
+
+    fn attach_lsm(&mut self, program: Resource<Program>) -> FailureResult<Resource<Link>> {
+        trace::attach_lsm(self, &program)
+    }
+
+    fn attach_freplace(
+        &mut self,
+        program: Resource<Program>,
+        target: Resource<Program>,
+        function: String,
+    ) -> FailureResult<Resource<Link>> {
+        trace::attach_freplace(self, &program, &target, &function)
+    }
+
+    fn attach_iterator(
+        &mut self,
+        program: Resource<Program>,
+        options: Resource<IteratorOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        iterators::attach(self, &program, &options)
     }
 
     fn load(
@@ -213,6 +268,148 @@ impl HostProgram for WasmBpfCtxView<'_> {
         Ok(self.table.push(program)?)
     }
 
+    fn attach_kprobe(
+        &mut self,
+        program: Resource<Program>,
+        function: String,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        self.kprobe(program, &function, &options)
+    }
+
+    fn attach_kprobe_multi(
+        &mut self,
+        program: Resource<Program>,
+        targets: ProbeTargets,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        self.kprobe_multi(program, targets, &options)
+    }
+
+    fn attach_ksyscall(
+        &mut self,
+        program: Resource<Program>,
+        name: String,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        self.ksyscall(program, &name, &options)
+    }
+
+    fn attach_uprobe(
+        &mut self,
+        program: Resource<Program>,
+        binary: Resource<Descriptor>,
+        function: Option<String>,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        let target = self.opened_target(&binary)?;
+        let options = self.probe_options(&options)?;
+        self.uprobe(&program, &target, function.as_deref(), &options)
+    }
+
+    fn attach_uprobe_multi(
+        &mut self,
+        program: Resource<Program>,
+        binary: Resource<Descriptor>,
+        targets: ProbeTargets,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        let target = self.opened_target(&binary)?;
+        let options = self.probe_options(&options)?;
+        self.uprobe_multi(&program, &target, targets, &options)
+    }
+
+    fn attach_usdt(
+        &mut self,
+        program: Resource<Program>,
+        binary: Resource<Descriptor>,
+        provider: String,
+        name: String,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        let target = self.opened_target(&binary)?;
+        let options = self.probe_options(&options)?;
+        self.usdt(&program, &target, &provider, &name, &options)
+    }
+
+    fn attach_xdp(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        mode: XdpMode,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_xdp(self, &program, &network_interface, mode)
+    }
+
+    fn attach_tc(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        direction: Direction,
+        priority: u32,
+        handle: u32,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_tc(
+            self,
+            &program,
+            &network_interface,
+            direction,
+            priority,
+            handle,
+        )
+    }
+
+    fn attach_tcx(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        direction: Direction,
+        placement: Option<Resource<Placement>>,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_tcx(
+            self,
+            &program,
+            &network_interface,
+            direction,
+            placement.as_ref(),
+        )
+    }
+
+    fn attach_netkit(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        peer: bool,
+        placement: Option<Resource<Placement>>,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_netkit(self, &program, &network_interface, peer, placement.as_ref())
+    }
+
+    fn attach_netns(
+        &mut self,
+        program: Resource<Program>,
+        netns: Option<Resource<Descriptor>>,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_netns(self, &program, netns.as_ref())
+    }
+
+    fn attach_netfilter(
+        &mut self,
+        program: Resource<Program>,
+        protocol_family: u32,
+        hook: u32,
+        priority: i32,
+        defragment: bool,
+    ) -> FailureResult<Resource<Link>> {
+        let at = network::NetfilterHook {
+            protocol_family,
+            hook,
+            priority,
+            defragment,
+        };
+        network::attach_netfilter(self, &program, at)
+    }
+
     fn drop(&mut self, program: Resource<Program>) -> wasmtime::Result<()> {
         self.table.delete(program)?;
         Ok(())
@@ -220,6 +417,15 @@ impl HostProgram for WasmBpfCtxView<'_> {
 }
 
 impl WasmBpfCtxView<'_> {
+    /// Names the program in failures.
+    fn about(
+        &self,
+        program: &Resource<Program>,
+    ) -> FailureResult<impl Fn(Failure) -> Failure + use<>> {
+        let name = self.table.get(program)?.loaded().name.clone();
+        Ok(move |failure: Failure| failure.about(&name))
+    }
+
     /// Before libbpf acts on what an ELF section says: files, names that become paths, patterns.
     fn check_section(&self, program: &LoadedProgram) -> FailureResult<()> {
         let LoadedProgram { name, section, .. } = program;
@@ -238,13 +444,7 @@ impl WasmBpfCtxView<'_> {
                     tracefs_name(name)?;
                 }
             }
-            // libbpf fills the maps that such programs need from structures of its own, and trusts the sizes that the object declares.
-            "usdt" => {
-                return refuse(
-                    ErrorCode::NotSupported,
-                    "USDT probes cannot be attached by their section yet",
-                );
-            }
+            "lsm" => trace::demand_lsm(name)?,
             _ => {}
         }
         if is_pattern(kind) && target.bytes().filter(|byte| *byte == b'*').count() > MAX_STARS {
@@ -345,6 +545,24 @@ impl WasmBpfCtxView<'_> {
     }
 }
 
+/// A link that the kernel makes of descriptors alone; or its errno.
+fn link_create(
+    program: &LoadedProgram,
+    target: i32,
+    attach_type: u32,
+    options: &libbpf_sys::bpf_link_create_opts,
+) -> Result<OwnedFd, i32> {
+    // SAFETY: a program's descriptor; what the options point to outlives the call.
+    let fd = unsafe {
+        libbpf_sys::bpf_link_create(program.fd().as_raw_fd(), target, attach_type, options)
+    };
+    match fd {
+        // SAFETY: the kernel just made it, and nobody else has it.
+        0.. => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
+        _ => Err(-fd),
+    }
+}
+
 /// libbpf matches patterns against every function of the kernel, or of a file, with an algorithm that takes the longer the more
 /// stars there are: with twenty it would not come to an end.
 const MAX_STARS: usize = 2;
@@ -392,7 +610,12 @@ fn cannot_attach(program: &LoadedProgram, to: &str, errno: i32, warnings: &[Stri
     let mut text = format!("cannot attach `{}` {to}: {}", program.name, Errno(errno));
     crate::objects::append_warnings(&mut text, warnings);
     if errno == libc::ENOENT {
-        text.push_str(missing_target());
+        // libbpf finds the ids of tracepoints there, and the functions that patterns are matched against.
+        let is_of_tracefs = program.kind.to_kernel() == ProgramType::Tracepoint.to_kernel()
+            || warnings
+                .iter()
+                .any(|warning| warning.contains("available_filter_functions"));
+        text.push_str(missing_target(is_of_tracefs));
     }
     crate::objects::append_capabilities(&mut text, errno);
     Failure::errno(errno, text).about(&program.name)
@@ -407,18 +630,17 @@ fn nothing_attached(to: &str) -> Failure {
 }
 
 /// What to do when the kernel knows no such target.
-fn missing_target() -> &'static str {
-    // libbpf finds the ids of tracepoints there.
+fn missing_target(is_of_tracefs: bool) -> &'static str {
     let mounted = [
         "/sys/kernel/tracing/events",
         "/sys/kernel/debug/tracing/events",
     ]
     .iter()
     .any(|path| std::path::Path::new(path).exists());
-    if mounted {
+    if mounted || !is_of_tracefs {
         "\nthis kernel has no such target"
     } else {
-        "\ntracefs is not mounted, which tracepoints and probes need: \
+        "\ntracefs is not mounted, which this needs: \
          mount -t tracefs tracefs /sys/kernel/tracing"
     }
 }

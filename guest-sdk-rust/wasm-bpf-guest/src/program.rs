@@ -3,10 +3,10 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::Link;
 use crate::bindings::programs;
 use crate::error::{Error, ErrorKind, Result, words};
 use crate::link::text;
+use crate::{IterOpts, Link, MapCore, MapIterOpts};
 
 /// Kinds of program.
 pub use crate::bindings::types::ProgramType;
@@ -127,6 +127,40 @@ impl Program {
             self.handle()?
                 .attach_raw_tracepoint(name.as_ref(), opts.cookie)?,
         ))
+    }
+
+    /// Attaches a tracing program to the target that was fixed at load: `tp_btf`, `fentry`, `fexit`, `fsession`, `fmod_ret`.
+    pub fn attach_trace(&self) -> Result<Link> {
+        self.attach_trace_with_opts(TraceOpts::default())
+    }
+
+    /// Attaches a tracing program to the target that was fixed at load.
+    pub fn attach_trace_with_opts(&self, opts: TraceOpts) -> Result<Link> {
+        Ok(Link::new(self.handle()?.attach_trace(opts.cookie)?))
+    }
+
+    /// Attaches an LSM program to its security hook.
+    pub fn attach_lsm(&self) -> Result<Link> {
+        Ok(Link::new(self.handle()?.attach_lsm()?))
+    }
+
+    /// Attaches an extension (`freplace`) in place of a global function of another program. [`attach`](Self::attach) takes the one of
+    /// [`OpenProgram::set_attach_program`](crate::OpenProgram::set_attach_program).
+    pub fn attach_freplace(&self, target: &Program, function: impl AsRef<str>) -> Result<Link> {
+        let target = target.handle()?;
+        let link = self.handle()?.attach_freplace(target, function.as_ref())?;
+        Ok(Link::new(link))
+    }
+
+    /// Attaches an iterator over the elements of a map. [`Iter`](crate::Iter) reads it.
+    pub fn attach_iter(&self, map: &dyn MapCore) -> Result<Link> {
+        self.attach_iter_with_opts(IterOpts::Map(MapIterOpts::from_map(map)))
+    }
+
+    /// Attaches an iterator. [`Iter`](crate::Iter) reads it.
+    pub fn attach_iter_with_opts(&self, opts: IterOpts<'_>) -> Result<Link> {
+        let options = opts.make()?;
+        Ok(Link::new(self.handle()?.attach_iterator(&options)?))
     }
 
     /// The program that is pinned at a path. Its name is the kernel's, 15 characters at most.
@@ -409,6 +443,13 @@ impl Statistics {
 /// What libbpf makes of a program in an ELF section of this name, such as `kprobe/do_unlinkat`.
 pub fn kind_of_section(section: &str) -> Option<SectionKind> {
     programs::kind_of_section(section)
+}
+
+/// How a tracing program is attached.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TraceOpts {
+    /// Read by the program with bpf_get_attach_cookie; 0 for none. Kernel 5.19, for BTF tracepoints 6.10.
+    pub cookie: u64,
 }
 
 /// How a program is attached to a tracepoint.

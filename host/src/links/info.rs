@@ -28,6 +28,12 @@ fn ask(link: BorrowedFd<'_>, info: &mut bpf_link_info) -> Result<(), i32> {
     }
 }
 
+/// The kernel's own answer, without texts.
+pub(super) fn kernel_info(link: BorrowedFd<'_>) -> Option<bpf_link_info> {
+    let mut info = bpf_link_info::default();
+    ask(link, &mut info).is_ok().then_some(info)
+}
+
 /// Room for a text that the kernel writes.
 struct Text(Vec<u8>);
 

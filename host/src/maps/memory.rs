@@ -39,13 +39,16 @@ pub(crate) struct ProgramMemory {
     _reservation: Reservation,
     _maps: Vec<Arc<MapMemory>>,
     _arrays: Vec<Arc<Reservation>>,
+    /// The program that it was loaded for, which the kernel keeps as long as this one. Never in a circle: it was there before.
+    _target: Option<Arc<ProgramMemory>>,
 }
 
 impl ProgramMemory {
-    /// `maps` are those of the object, with whether each is a program array.
+    /// `maps` are those of the object, with whether each is a program array; `target` the program that this one is for.
     pub(crate) fn new<'a>(
         reservation: Reservation,
         maps: impl Iterator<Item = (&'a Arc<MapMemory>, bool)>,
+        target: Option<Arc<ProgramMemory>>,
     ) -> Self {
         let (arrays, maps): (Vec<_>, Vec<_>) = maps.partition(|(_, is_array)| *is_array);
         Self {
@@ -55,6 +58,7 @@ impl ProgramMemory {
                 .into_iter()
                 .map(|(map, _)| Arc::clone(&map.reservation))
                 .collect(),
+            _target: target,
         }
     }
 }

@@ -329,6 +329,9 @@ impl LoadedObject {
                         }),
                         maps.iter()
                             .map(|map| (&map.memory, matches!(map.kind, MapType::ProgArray))),
+                        open.targets
+                            .get(&program.name())
+                            .map(|target| Arc::clone(&target.loaded().held)),
                     )),
                 })
             })
@@ -343,6 +346,7 @@ impl LoadedObject {
             maps,
             object: Mutex::new(object),
             has_callbacks,
+            usdt: Mutex::default(),
             _held: held,
         }
     }

@@ -17,8 +17,9 @@ use libbpf_sys as sys;
 pub(crate) use grant::GRANTS;
 pub use grant::{Grant, ParseGrantError};
 use helpers::HelperTier;
+pub(crate) use kfuncs::name_of as kernel_function;
 pub use limits::Limits;
-pub(crate) use limits::{Need, Reservation, Usage, map_memory};
+pub(crate) use limits::{LimitExceeded, Need, Reservation, Usage, map_memory};
 
 use crate::bindings::types::{ErrorCode, MapType, ProgramType};
 use crate::error::Failure;
@@ -161,6 +162,44 @@ impl Policy {
     pub(crate) fn check_binary(&self, program: &str, path: &str) -> Result<(), NotGranted> {
         self.check_path("binary", path, || {
             format!("the program `{program}` names the file {path} in its section, which")
+        })
+    }
+
+    /// A place or a counter in a binary that the component opened, of which the binary says nothing: a probe in the middle of an instruction changes
+    /// what the program does, and a counter is written to.
+    pub(crate) fn check_place(
+        &self,
+        program: &str,
+        path: &str,
+        place: &str,
+    ) -> Result<(), NotGranted> {
+        self.check_path("binary", path, || {
+            format!(
+                "the program `{program}` would be attached to the file {path} with {place}, which"
+            )
+        })
+    }
+
+    /// A program that is to be attached to a network interface: `xdp`, or `tc` for all hooks of traffic control.
+    pub(crate) fn check_interface(
+        &self,
+        grant: &'static str,
+        program: &str,
+        interface: &str,
+    ) -> Result<(), NotGranted> {
+        self.require(Grant::new(grant, Some(interface)), || {
+            format!("attaching the program `{program}` to the network interface {interface}")
+        })
+    }
+
+    /// A program that is to be attached to a network namespace (`netns`), or to its packet filter (`netfilter`).
+    pub(crate) fn check_network(
+        &self,
+        grant: &'static str,
+        program: &str,
+    ) -> Result<(), NotGranted> {
+        self.require(Grant::new(grant, None), || {
+            format!("attaching the program `{program}` to a network namespace")
         })
     }
 
@@ -459,6 +498,17 @@ mod tests {
     }
 
     #[test]
+    fn places_in_binaries_need_the_grant_for_the_file() {
+        let check = |policy: Policy, path| policy.check_place("p", path, "offset 1");
+        let refused = check(Policy::observe(), "/bin/x").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "binary=/bin/x");
+        assert!(check(with(&["binary=/bin/y", "pin=*"]), "/bin/x").is_err());
+        assert!(check(with(&["binary=/bin/x"]), "/bin/x").is_ok());
+        assert!(check(with(&["binary=/bin/*"]), "/bin/x").is_ok());
+        assert!(check(with(&["binary=*"]), "/bin/../etc/x").is_err());
+    }
+
+    #[test]
     fn tracing_is_decided_by_attach_type() {
         let policy = Policy::observe();
         let check = |attach| policy.check_program("p", ProgramType::Tracing, attach);
@@ -484,6 +534,19 @@ mod tests {
         assert!(policy.check_program("p", ProgramType::SchedCls, 0).is_err());
         assert!(policy.check_map("m", MapType::Devmap).is_ok());
         assert!(policy.check_map("m", MapType::Sockmap).is_err());
+    }
+
+    #[test]
+    fn a_grant_for_an_interface_is_for_no_other() {
+        let policy = with(&["xdp=eth0", "tc=*", "netns"]);
+        assert!(policy.check_interface("xdp", "p", "eth0").is_ok());
+        assert!(policy.check_interface("tc", "p", "eth1").is_ok());
+        let refused = policy.check_interface("xdp", "p", "eth1").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "xdp=eth1");
+        // A star is only what an operator writes.
+        assert!(policy.check_interface("xdp", "p", "*").is_err());
+        assert!(policy.check_network("netns", "p").is_ok());
+        assert!(policy.check_network("netfilter", "p").is_err());
     }
 
     #[test]

@@ -374,7 +374,7 @@ impl WasmBpfCtxView<'_> {
             .maps
             .iter()
             .map(|map| (&map.memory, matches!(map.kind, MapType::ProgArray)));
-        let held = Arc::new(ProgramMemory::new(held, maps));
+        let held = Arc::new(ProgramMemory::new(held, maps, None));
         let program = LoadedProgram::alone(fd, name.clone(), kind, attach_type, held);
         Ok(Program::alone(program))
     }

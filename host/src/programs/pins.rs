@@ -70,7 +70,7 @@ pub(super) fn open(ctx: &WasmBpfCtx, path: &str) -> FailureResult<Program> {
     let name = unsafe { CStr::from_ptr(info.name.as_ptr()) }
         .to_string_lossy()
         .into_owned();
-    let held = Arc::new(ProgramMemory::new(held, std::iter::empty()));
+    let held = Arc::new(ProgramMemory::new(held, std::iter::empty(), None));
     Ok(Program::alone(LoadedProgram::alone(
         fd, name, kind, 0, held,
     )))
