@@ -211,6 +211,15 @@ impl Attached for TcFilter {
             None => Ok(()),
         }
     }
+
+    fn disconnect(mut self: Box<Self>) {
+        // Nobody is to find it in the journal, and take it away.
+        if let Some(entry) = self.entry.take()
+            && let Ok(mut locked) = self.journal.lock()
+        {
+            let _ = locked.remove(entry);
+        }
+    }
 }
 
 impl Drop for TcFilter {
