@@ -83,13 +83,18 @@ impl Attachment {
 
     /// Lets go of a link that a pin keeps. libbpf would switch a perf event off first, whoever else has its link.
     fn leave(self) {
-        if let Self::Libbpf(mut link) = self {
-            let fd = link.as_fd().as_raw_fd();
-            link.disconnect();
-            drop(link);
-            // A perf event's own descriptor, which only libbpf knows, stays open as long as the process.
-            // SAFETY: it was libbpf's, which has let it go without closing it.
-            drop(unsafe { OwnedFd::from_raw_fd(fd) });
+        match self {
+            Self::Libbpf(mut link) => {
+                let fd = link.as_fd().as_raw_fd();
+                link.disconnect();
+                drop(link);
+                // A perf event's own descriptor, which only libbpf knows, stays open as long as the process.
+                // SAFETY: it was libbpf's, which has let it go without closing it.
+                drop(unsafe { OwnedFd::from_raw_fd(fd) });
+            }
+            Self::Descriptor(fd) => drop(fd),
+            // What it needs besides the kernel's link (USDT: what is in its maps) stays too.
+            Self::Other(attached) => attached.disconnect(),
         }
     }
 

@@ -134,8 +134,8 @@ mod object;
 mod output;
 mod perf_event;
 mod program;
-mod symbols;
 pub mod query;
+mod symbols;
 
 #[doc = include_str!("../docs/coming-from-libbpf-rs.md")]
 pub mod coming_from_libbpf_rs {}
