@@ -18,6 +18,8 @@ mod generated {
             "wasm-bpf:bpf/maps.walk": crate::maps::Walk,
             "wasm-bpf:bpf/mapped-memory.mapping": crate::mapped_memory::Mapping,
             "wasm-bpf:bpf/programs.program": crate::programs::Program,
+            "wasm-bpf:bpf/programs.cgroup-options": crate::programs::CgroupOptions,
+            "wasm-bpf:bpf/sockets.socket": crate::sockets::Socket,
             "wasm-bpf:bpf/links.link": crate::links::Link,
             "wasm-bpf:bpf/objects.open-options": crate::objects::OpenOptions,
             "wasm-bpf:bpf/objects.open-object": crate::objects::OpenObject,
@@ -30,7 +32,7 @@ mod generated {
 }
 
 pub use generated::wasm_bpf::bpf::{
-    buffers, lifecycle, links, mapped_memory, maps, objects, programs, types,
+    buffers, lifecycle, links, mapped_memory, maps, objects, programs, sockets, types,
 };
 
 /// The same, with functions that wait instead of blocking their thread. Only those differ.
@@ -57,6 +59,7 @@ pub mod waiting {
                 "wasm-bpf:bpf/maps": crate::bindings::maps,
                 "wasm-bpf:bpf/mapped-memory": crate::bindings::mapped_memory,
                 "wasm-bpf:bpf/links": crate::bindings::links,
+                "wasm-bpf:bpf/sockets": crate::bindings::sockets,
                 "wasm-bpf:bpf/programs": crate::bindings::programs,
                 "wasm-bpf:bpf/objects": crate::bindings::objects,
                 "wasm-bpf:bpf/lifecycle": crate::bindings::lifecycle,

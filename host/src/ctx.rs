@@ -8,6 +8,7 @@ use crate::lifecycle::Stop;
 use crate::maps::Pins;
 use crate::messages::{MessageLevel, MessageSink};
 use crate::policy::{Limits, Policy, Usage};
+use crate::sockets::ReuseportGroups;
 
 /// What the host holds for one component: its policy, its limits, its stop request. Made by [`WasmBpfCtxBuilder`].
 pub struct WasmBpfCtx {
@@ -17,6 +18,7 @@ pub struct WasmBpfCtx {
     pub(crate) custom_btf: Option<PathBuf>,
     pub(crate) messages: Option<MessageSink>,
     pub(crate) pins: Pins,
+    pub(crate) reuseport_groups: ReuseportGroups,
 }
 
 impl WasmBpfCtx {
@@ -83,6 +85,7 @@ impl WasmBpfCtxBuilder {
             custom_btf,
             messages,
             pins: Pins::default(),
+            reuseport_groups: ReuseportGroups::default(),
         }
     }
 }

@@ -98,6 +98,7 @@ mod objects;
 mod policy;
 mod programs;
 mod readiness;
+mod sockets;
 mod stdio;
 mod types;
 pub mod wasi;
@@ -162,6 +163,7 @@ fn add_nonblocking_to_linker<T: WasmBpfView + 'static>(
     bindings::types::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::maps::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::mapped_memory::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::sockets::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::links::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::programs::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::objects::add_to_linker::<T, HasBpf>(linker, T::bpf)?;

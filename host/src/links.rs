@@ -2,11 +2,14 @@
 
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
+use std::sync::Arc;
+
 use wasmtime::component::Resource;
 
 use crate::bindings::links::{Host, HostLink, LinkInfo, LinkType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::CodeResult;
+use crate::maps::MapMemory;
 use crate::policy::Reservation;
 use crate::programs::Program;
 
@@ -15,6 +18,8 @@ pub struct Link {
     // Before the program: libbpf may use the program's object while it detaches (USDT does).
     attachment: Attachment,
     _program: Program,
+    /// What the kernel keeps as long as this.
+    _keeps: Option<Arc<MapMemory>>,
     _held: Reservation,
 }
 
@@ -23,7 +28,6 @@ pub(crate) enum Attachment {
     /// Libbpf's link.
     Libbpf(libbpf_rs::Link),
     /// A link of the kernel, by its descriptor alone.
-    #[allow(dead_code)]
     Descriptor(OwnedFd),
     /// What the kernel does not tie to a link.
     #[allow(dead_code)]
@@ -53,8 +57,14 @@ impl Link {
         Self {
             attachment,
             _program: program,
+            _keeps: None,
             _held: held,
         }
+    }
+
+    /// Counts a map as long as the link lives.
+    pub(crate) fn keep(&mut self, map: Arc<MapMemory>) {
+        self._keeps = Some(map);
     }
 }
 

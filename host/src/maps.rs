@@ -5,6 +5,7 @@ mod many;
 mod memory;
 mod number;
 mod pins;
+mod sockets;
 mod walk;
 
 use std::ffi::{CStr, c_void};

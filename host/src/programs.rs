@@ -1,14 +1,19 @@
 //! `programs.wit`.
 
+mod cgroup;
+mod sockets;
+
 use std::ffi::CString;
 use std::os::fd::AsRawFd as _;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use wasmtime::component::Resource;
+use wasmtime_wasi::filesystem::Descriptor;
 
+pub use self::cgroup::CgroupOptions;
 use crate::bindings::maps::UpdateMode;
-use crate::bindings::programs::{Host, HostProgram, ProgramInfo};
+use crate::bindings::programs::{CgroupSharing, Host, HostCgroupOptions, HostProgram, ProgramInfo};
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, Errno, Failure, FailureResult, code_of_errno};
@@ -17,6 +22,7 @@ use crate::maps::Map;
 use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
 use crate::policy::{Need, Reservation};
+use crate::sockets::Socket;
 
 /// A program in the kernel. Links hold one too: what it takes stays for as long as it is attached.
 #[derive(Clone)]
@@ -172,8 +178,81 @@ impl HostProgram for WasmBpfCtxView<'_> {
         Ok(())
     }
 
+    fn attach_cgroup(
+        &mut self,
+        program: Resource<Program>,
+        cgroup: Resource<Descriptor>,
+        options: Option<Resource<CgroupOptions>>,
+    ) -> FailureResult<Resource<Link>> {
+        self.attach_to_cgroup(&program, &cgroup, options.as_ref())
+    }
+
+    fn attach_socket_filter(
+        &mut self,
+        program: Resource<Program>,
+        socket: Resource<Socket>,
+    ) -> FailureResult<Resource<Link>> {
+        self.attach_to_socket(&program, &socket)
+    }
+
+    fn attach_reuseport(
+        &mut self,
+        program: Resource<Program>,
+        socket: Resource<Socket>,
+    ) -> FailureResult<Resource<Link>> {
+        self.attach_to_shared_port(&program, &socket)
+    }
+
+    fn attach_sockmap(
+        &mut self,
+        program: Resource<Program>,
+        map: Resource<Map>,
+        attach_type: Option<u32>,
+    ) -> FailureResult<Resource<Link>> {
+        self.attach_to_sockmap(&program, &map, attach_type)
+    }
+
     fn drop(&mut self, program: Resource<Program>) -> wasmtime::Result<()> {
         self.table.delete(program)?;
+        Ok(())
+    }
+}
+
+impl HostCgroupOptions for WasmBpfCtxView<'_> {
+    fn new(&mut self) -> wasmtime::Result<Resource<CgroupOptions>> {
+        Ok(self.table.push(CgroupOptions::default())?)
+    }
+
+    fn set_attach_type(
+        &mut self,
+        options: Resource<CgroupOptions>,
+        attach_type: u32,
+    ) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.attach_type = Some(attach_type);
+        Ok(())
+    }
+
+    fn set_sharing(
+        &mut self,
+        options: Resource<CgroupOptions>,
+        sharing: CgroupSharing,
+    ) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.sharing = Some(sharing);
+        Ok(())
+    }
+
+    fn set_replaced(
+        &mut self,
+        options: Resource<CgroupOptions>,
+        program: Resource<Program>,
+    ) -> wasmtime::Result<()> {
+        let program = self.table.get(&program)?.clone();
+        self.table.get_mut(&options)?.replaced = Some(program);
+        Ok(())
+    }
+
+    fn drop(&mut self, options: Resource<CgroupOptions>) -> wasmtime::Result<()> {
+        self.table.delete(options)?;
         Ok(())
     }
 }

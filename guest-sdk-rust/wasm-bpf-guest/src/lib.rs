@@ -125,6 +125,7 @@ mod mapped_memory;
 mod object;
 mod output;
 mod program;
+mod socket;
 
 #[doc = include_str!("../docs/coming-from-libbpf-rs.md")]
 pub mod coming_from_libbpf_rs {}
@@ -146,7 +147,10 @@ pub use mapped_memory::GlobalData;
 pub use mapped_memory::{Constant, Global, MappedMemory};
 pub use object::{Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
 pub use output::{Stdout, printable, stdout};
-pub use program::{Program, ProgramInfo, ProgramType, RawTracepointOpts, TracepointOpts};
+pub use program::{
+    CgroupOpts, CgroupSharing, Program, ProgramInfo, ProgramType, RawTracepointOpts, TracepointOpts,
+};
+pub use socket::{Received, Socket, SocketKind};
 pub use zerocopy;
 
 /// Takes in the skeleton that the build script made of `src/bpf/NAME.bpf.c`, as a module of that name.

@@ -119,6 +119,11 @@ pub fn call_target(count: u64) {
     ask(&format!("call {count}"));
 }
 
+/// Has a process in the cgroup do something, and the runner see what comes out: `ok`, `ok=VALUE`, or the number of an errno.
+pub fn in_cgroup(outcome: &str, action: &str) {
+    ask(&format!("in-cgroup {outcome} {action}"));
+}
+
 /// Has the host be asked to stop in a moment.
 pub fn stop_soon() {
     ask("stop");
