@@ -20,6 +20,7 @@ mod generated {
             "wasm-bpf:bpf/programs.program": crate::programs::Program,
             "wasm-bpf:bpf/programs.cgroup-options": crate::programs::CgroupOptions,
             "wasm-bpf:bpf/sockets.socket": crate::sockets::Socket,
+            "wasm-bpf:bpf/programs.placement": crate::programs::Placement,
             "wasm-bpf:bpf/links.link": crate::links::Link,
             "wasm-bpf:bpf/objects.open-options": crate::objects::OpenOptions,
             "wasm-bpf:bpf/objects.open-object": crate::objects::OpenObject,

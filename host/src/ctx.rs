@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use wasmtime::component::ResourceTable;
 
+use crate::journal::{Journal, Recovered};
 use crate::lifecycle::Stop;
 use crate::maps::Pins;
 use crate::messages::{MessageLevel, MessageSink};
@@ -19,6 +20,7 @@ pub struct WasmBpfCtx {
     pub(crate) messages: Option<MessageSink>,
     pub(crate) pins: Pins,
     pub(crate) reuseport_groups: ReuseportGroups,
+    pub(crate) journal: Journal,
 }
 
 impl WasmBpfCtx {
@@ -40,6 +42,7 @@ pub struct WasmBpfCtxBuilder {
     limits: Limits,
     custom_btf: Option<PathBuf>,
     messages: Option<MessageSink>,
+    journal: Option<PathBuf>,
 }
 
 impl WasmBpfCtxBuilder {
@@ -70,6 +73,15 @@ impl WasmBpfCtxBuilder {
         self
     }
 
+    /// Where the host writes down what the kernel would keep if the host were killed: filters of traffic control, and programs on cgroups that are
+    /// attached without a link. `/run/wasm-bpf/journal` unless set. The folder is made when it is needed, for this user alone.
+    ///
+    /// The first context of a process removes what killed hosts left, as far as it is written down there; [`recover`](crate::recover) does so any time.
+    pub fn journal(&mut self, folder: impl AsRef<Path>) -> &mut Self {
+        self.journal = Some(folder.as_ref().to_owned());
+        self
+    }
+
     /// The context. The builder starts anew.
     pub fn build(&mut self) -> WasmBpfCtx {
         let Self {
@@ -77,7 +89,17 @@ impl WasmBpfCtxBuilder {
             limits,
             custom_btf,
             messages,
+            journal,
         } = std::mem::take(self);
+        let journal = Journal::new(journal);
+        for recovered in journal.recover_once() {
+            if let Some(sink) = &messages {
+                match recovered {
+                    Recovered::Removed(text) => sink(MessageLevel::Info, &text),
+                    Recovered::Problem(text) => sink(MessageLevel::Warning, &text),
+                }
+            }
+        }
         WasmBpfCtx {
             policy,
             usage: Usage::new(limits),
@@ -86,6 +108,7 @@ impl WasmBpfCtxBuilder {
             messages,
             pins: Pins::default(),
             reuseport_groups: ReuseportGroups::default(),
+            journal,
         }
     }
 }

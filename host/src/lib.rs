@@ -78,7 +78,8 @@
 //! # What a component leaves behind
 //!
 //! Nothing. Programs, maps and links live as long as handles in the store's table; dropping the store detaches and unloads
-//! everything, and the kernel does the same if the process dies.
+//! everything, and the kernel does the same if the process dies. What the kernel would keep then is written down before it is made
+//! ([`WasmBpfCtxBuilder::journal`]), and removed by the next process that builds a context.
 
 #![deny(missing_docs)]
 
@@ -88,6 +89,7 @@ mod ctx;
 #[allow(dead_code)]
 mod descriptors;
 mod error;
+mod journal;
 mod lifecycle;
 mod links;
 mod mapped_memory;
@@ -107,6 +109,7 @@ use wasmtime::Config;
 use wasmtime::component::{HasData, Linker};
 
 pub use ctx::{WasmBpfCtx, WasmBpfCtxBuilder, WasmBpfCtxView, WasmBpfView};
+pub use journal::Recovered;
 pub use lifecycle::{Stop, Terminated};
 pub use messages::{MessageLevel, MessageSink};
 pub use policy::{Grant, Limits, ParseGrantError, Policy};
@@ -118,6 +121,14 @@ pub const INTERFACE_VERSION: &str = "0.1.0";
 /// Every grant: its name, what its value is if it takes one, and what it allows.
 pub fn grants() -> impl Iterator<Item = (&'static str, Option<&'static str>, &'static str)> {
     policy::GRANTS.iter().copied()
+}
+
+/// Removes what killed hosts left in the kernel, as far as their journal says so: in `folder`, as
+/// [`WasmBpfCtxBuilder::journal`] has it, or in the usual place. What is told is for people.
+///
+/// The first context that a process builds does this too.
+pub fn recover(folder: Option<&std::path::Path>) -> Vec<Recovered> {
+    journal::Journal::new(folder.map(ToOwned::to_owned)).recover()
 }
 
 /// The engine configuration that this crate is measured with.

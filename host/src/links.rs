@@ -66,6 +66,24 @@ impl Link {
     pub(crate) fn keep(&mut self, map: Arc<MapMemory>) {
         self._keeps = Some(map);
     }
+
+    /// The kernel's id of its link; none if the kernel has no link for it.
+    pub(crate) fn kernel_id(&self) -> std::io::Result<Option<u32>> {
+        let Some(fd) = self.attachment.fd() else {
+            return Ok(None);
+        };
+        let mut info = libbpf_sys::bpf_link_info::default();
+        let mut length = size_of_val(&info) as u32;
+        // SAFETY: `info` is a plain struct of `length` bytes.
+        let answer = unsafe {
+            libbpf_sys::bpf_link_get_info_by_fd(fd.as_raw_fd(), &raw mut info, &raw mut length)
+        };
+        match -answer {
+            0 => Ok(Some(info.id)),
+            libc::EINVAL | libc::EBADFD => Ok(None),
+            errno => Err(std::io::Error::from_raw_os_error(errno)),
+        }
+    }
 }
 
 impl Host for WasmBpfCtxView<'_> {}

@@ -1,7 +1,12 @@
 //! `programs.wit`.
 
-mod cgroup;
+pub(crate) mod cgroup;
+mod filters;
+mod interface;
+mod network;
+mod placement;
 mod sockets;
+pub(crate) mod tc;
 
 use std::ffi::CString;
 use std::os::fd::AsRawFd as _;
@@ -13,7 +18,10 @@ use wasmtime_wasi::filesystem::Descriptor;
 
 pub use self::cgroup::CgroupOptions;
 use crate::bindings::maps::UpdateMode;
-use crate::bindings::programs::{CgroupSharing, Host, HostCgroupOptions, HostProgram, ProgramInfo};
+use crate::bindings::programs::{
+    CgroupSharing, Direction, Host, HostCgroupOptions, HostPlacement, HostProgram, ProgramInfo,
+    XdpMode,
+};
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, Errno, Failure, FailureResult, code_of_errno};
@@ -23,6 +31,8 @@ use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
 use crate::policy::{Need, Reservation};
 use crate::sockets::Socket;
+use placement::Neighbour;
+pub use placement::Placement;
 
 /// A program in the kernel. Links hold one too: what it takes stays for as long as it is attached.
 #[derive(Clone)]
@@ -212,6 +222,84 @@ impl HostProgram for WasmBpfCtxView<'_> {
         self.attach_to_sockmap(&program, &map, attach_type)
     }
 
+    fn attach_xdp(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        mode: XdpMode,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_xdp(self, &program, &network_interface, mode)
+    }
+
+    fn attach_tc(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        direction: Direction,
+        priority: u32,
+        handle: u32,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_tc(
+            self,
+            &program,
+            &network_interface,
+            direction,
+            priority,
+            handle,
+        )
+    }
+
+    fn attach_tcx(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        direction: Direction,
+        placement: Option<Resource<Placement>>,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_tcx(
+            self,
+            &program,
+            &network_interface,
+            direction,
+            placement.as_ref(),
+        )
+    }
+
+    fn attach_netkit(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        peer: bool,
+        placement: Option<Resource<Placement>>,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_netkit(self, &program, &network_interface, peer, placement.as_ref())
+    }
+
+    fn attach_netns(
+        &mut self,
+        program: Resource<Program>,
+        netns: Option<Resource<Descriptor>>,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_netns(self, &program, netns.as_ref())
+    }
+
+    fn attach_netfilter(
+        &mut self,
+        program: Resource<Program>,
+        protocol_family: u32,
+        hook: u32,
+        priority: i32,
+        defragment: bool,
+    ) -> FailureResult<Resource<Link>> {
+        let at = network::NetfilterHook {
+            protocol_family,
+            hook,
+            priority,
+            defragment,
+        };
+        network::attach_netfilter(self, &program, at)
+    }
+
     fn drop(&mut self, program: Resource<Program>) -> wasmtime::Result<()> {
         self.table.delete(program)?;
         Ok(())
@@ -241,6 +329,16 @@ impl HostCgroupOptions for WasmBpfCtxView<'_> {
         Ok(())
     }
 
+    fn set_placement(
+        &mut self,
+        options: Resource<CgroupOptions>,
+        placement: Resource<Placement>,
+    ) -> wasmtime::Result<()> {
+        let placement = *self.table.get(&placement)?;
+        self.table.get_mut(&options)?.placement = placement;
+        Ok(())
+    }
+
     fn set_replaced(
         &mut self,
         options: Resource<CgroupOptions>,
@@ -257,7 +355,109 @@ impl HostCgroupOptions for WasmBpfCtxView<'_> {
     }
 }
 
+impl HostPlacement for WasmBpfCtxView<'_> {
+    fn new(&mut self) -> wasmtime::Result<Resource<Placement>> {
+        Ok(self.table.push(Placement::default())?)
+    }
+
+    fn set_first(&mut self, placement: Resource<Placement>) -> wasmtime::Result<()> {
+        self.table.get_mut(&placement)?.set_before(Neighbour::All);
+        Ok(())
+    }
+
+    fn set_last(&mut self, placement: Resource<Placement>) -> wasmtime::Result<()> {
+        self.table.get_mut(&placement)?.set_after(Neighbour::All);
+        Ok(())
+    }
+
+    fn set_before_program(
+        &mut self,
+        placement: Resource<Placement>,
+        program: Resource<Program>,
+    ) -> CodeResult<()> {
+        let neighbour = self.program_beside(&program)?;
+        self.table.get_mut(&placement)?.set_before(neighbour);
+        Ok(())
+    }
+
+    fn set_after_program(
+        &mut self,
+        placement: Resource<Placement>,
+        program: Resource<Program>,
+    ) -> CodeResult<()> {
+        let neighbour = self.program_beside(&program)?;
+        self.table.get_mut(&placement)?.set_after(neighbour);
+        Ok(())
+    }
+
+    fn set_before_link(
+        &mut self,
+        placement: Resource<Placement>,
+        link: Resource<Link>,
+    ) -> CodeResult<()> {
+        let neighbour = self.link_beside(&link)?;
+        self.table.get_mut(&placement)?.set_before(neighbour);
+        Ok(())
+    }
+
+    fn set_after_link(
+        &mut self,
+        placement: Resource<Placement>,
+        link: Resource<Link>,
+    ) -> CodeResult<()> {
+        let neighbour = self.link_beside(&link)?;
+        self.table.get_mut(&placement)?.set_after(neighbour);
+        Ok(())
+    }
+
+    fn set_before_program_id(
+        &mut self,
+        placement: Resource<Placement>,
+        id: u32,
+    ) -> wasmtime::Result<()> {
+        let placement = self.table.get_mut(&placement)?;
+        placement.set_before(Neighbour::Program(id));
+        Ok(())
+    }
+
+    fn set_after_program_id(
+        &mut self,
+        placement: Resource<Placement>,
+        id: u32,
+    ) -> wasmtime::Result<()> {
+        let placement = self.table.get_mut(&placement)?;
+        placement.set_after(Neighbour::Program(id));
+        Ok(())
+    }
+
+    fn set_expected_revision(
+        &mut self,
+        placement: Resource<Placement>,
+        revision: u64,
+    ) -> wasmtime::Result<()> {
+        let placement = self.table.get_mut(&placement)?;
+        placement.set_expected_revision(revision);
+        Ok(())
+    }
+
+    fn drop(&mut self, placement: Resource<Placement>) -> wasmtime::Result<()> {
+        self.table.delete(placement)?;
+        Ok(())
+    }
+}
+
 impl WasmBpfCtxView<'_> {
+    fn program_beside(&self, program: &Resource<Program>) -> CodeResult<Neighbour> {
+        let fd = self.table.get(program)?.loaded().fd();
+        let identity = crate::journal::ProgramIdentity::of(fd)?;
+        Ok(Neighbour::Program(identity.id))
+    }
+
+    fn link_beside(&self, link: &Resource<Link>) -> CodeResult<Neighbour> {
+        let id = self.table.get(link)?.kernel_id()?;
+        Ok(Neighbour::Link(id.ok_or(ErrorCode::NotSupported)?))
+    }
+
     /// Before libbpf acts on what an ELF section says: files, names that become paths, patterns.
     fn check_section(&self, program: &LoadedProgram) -> FailureResult<()> {
         let LoadedProgram { name, section, .. } = program;

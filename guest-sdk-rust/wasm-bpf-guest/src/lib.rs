@@ -122,6 +122,7 @@ mod lifecycle;
 mod link;
 mod map;
 mod mapped_memory;
+mod network;
 mod object;
 mod output;
 mod program;
@@ -145,6 +146,11 @@ pub use map::{
 #[doc(hidden)]
 pub use mapped_memory::GlobalData;
 pub use mapped_memory::{Constant, Global, MappedMemory};
+pub use network::{
+    Direction, NF_INET_FORWARD, NF_INET_LOCAL_IN, NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING,
+    NF_INET_PRE_ROUTING, NFPROTO_IPV4, NFPROTO_IPV6, NetfilterOpts, Placement, TC_EGRESS,
+    TC_INGRESS, TcAttachPoint, TcHook, TcHookBuilder, Xdp, XdpMode,
+};
 pub use object::{Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
 pub use output::{Stdout, printable, stdout};
 pub use program::{

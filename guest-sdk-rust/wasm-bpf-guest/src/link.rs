@@ -17,6 +17,10 @@ impl Link {
         Self { handle }
     }
 
+    pub(crate) fn handle(&self) -> &links::Link {
+        &self.handle
+    }
+
     /// What the kernel says of the link; none where the kernel attaches without a link object (tracepoints and probes before 5.15).
     pub fn info(&self) -> Result<Option<LinkInfo>> {
         self.handle.info().map_err(|code| {

@@ -3,7 +3,7 @@
 use crate::bindings::programs;
 use crate::error::{Error, ErrorKind, Result, words};
 use crate::map::MapCore;
-use crate::{Descriptor, Link, Socket};
+use crate::{Descriptor, Link, Placement, Socket};
 
 /// Kinds of program.
 pub use crate::bindings::types::ProgramType;
@@ -143,6 +143,9 @@ impl Program {
         if let Some(sharing) = opts.sharing {
             options.set_sharing(sharing);
         }
+        if let Some(placement) = opts.placement {
+            options.set_placement(placement.handle());
+        }
         if let Some(replaced) = opts.replaced {
             options.set_replaced(replaced.handle()?);
         }
@@ -187,6 +190,8 @@ pub struct CgroupOpts<'p> {
     pub attach_type: Option<u32>,
     /// Without a link of the kernel, as bpf_prog_attach does with these flags.
     pub sharing: Option<CgroupSharing>,
+    /// Where among the programs of the cgroup it is put. Kernel 6.17.
+    pub placement: Option<&'p Placement>,
     /// The program whose place is taken, without a gap; with `sharing` only.
     pub replaced: Option<&'p Program>,
 }

@@ -206,6 +206,29 @@ impl Policy {
         })
     }
 
+    /// A program that is to be attached to a network interface: `xdp`, or `tc` for all hooks of traffic control.
+    pub(crate) fn check_interface(
+        &self,
+        grant: &'static str,
+        program: &str,
+        interface: &str,
+    ) -> Result<(), NotGranted> {
+        self.require(Grant::new(grant, Some(interface)), || {
+            format!("attaching the program `{program}` to the network interface {interface}")
+        })
+    }
+
+    /// A program that is to be attached to a network namespace (`netns`), or to its packet filter (`netfilter`).
+    pub(crate) fn check_network(
+        &self,
+        grant: &'static str,
+        program: &str,
+    ) -> Result<(), NotGranted> {
+        self.require(Grant::new(grant, None), || {
+            format!("attaching the program `{program}` to a network namespace")
+        })
+    }
+
     /// A path that climbs could leave the folder that a grant names.
     fn check_path(
         &self,
@@ -451,6 +474,19 @@ mod tests {
         assert!(policy.check_program("p", ProgramType::SchedCls, 0).is_err());
         assert!(policy.check_map("m", MapType::Devmap).is_ok());
         assert!(policy.check_map("m", MapType::Sockmap).is_err());
+    }
+
+    #[test]
+    fn a_grant_for_an_interface_is_for_no_other() {
+        let policy = with(&["xdp=eth0", "tc=*", "netns"]);
+        assert!(policy.check_interface("xdp", "p", "eth0").is_ok());
+        assert!(policy.check_interface("tc", "p", "eth1").is_ok());
+        let refused = policy.check_interface("xdp", "p", "eth1").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "xdp=eth1");
+        // A star is only what an operator writes.
+        assert!(policy.check_interface("xdp", "p", "*").is_err());
+        assert!(policy.check_network("netns", "p").is_ok());
+        assert!(policy.check_network("netfilter", "p").is_err());
     }
 
     #[test]

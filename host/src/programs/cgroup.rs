@@ -1,19 +1,21 @@
 //! Attaching to cgroups.
 
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
-use std::ptr;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 
 use libbpf_sys as sys;
+use rustix::fs::{Mode, OFlags};
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 
+use super::placement::Placement;
 use super::{Program, cannot_attach};
 use crate::bindings::programs::CgroupSharing;
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::descriptors::HostFile;
 use crate::error::{Errno, Failure, FailureResult};
+use crate::journal::{Entry, Journal, Left, Locked, ProgramIdentity, Record};
 use crate::links::{Attached, Attachment, Link};
 use crate::objects::LoadedProgram;
 
@@ -22,6 +24,7 @@ use crate::objects::LoadedProgram;
 pub struct CgroupOptions {
     pub(super) attach_type: Option<u32>,
     pub(super) sharing: Option<CgroupSharing>,
+    pub(super) placement: Placement,
     pub(super) replaced: Option<Program>,
 }
 
@@ -78,21 +81,24 @@ impl WasmBpfCtxView<'_> {
                 let why = "what takes another program's place has to say how it shares the cgroup";
                 return Err(refuse(ErrorCode::InvalidArgument, why.into()));
             }
-            None => Attachment::Descriptor(link(loaded, &cgroup, attach_type, &to)?),
+            None => {
+                Attachment::Descriptor(link(loaded, &cgroup, attach_type, options.placement, &to)?)
+            }
             Some(_) if is_lsm && !matches!(options.sharing, Some(CgroupSharing::Multiple)) => {
                 let why =
                     "programs on security hooks of cgroups are attached as links or as multiple";
                 return Err(refuse(ErrorCode::NotSupported, why.into()));
             }
             Some(sharing) => {
-                let attached = WithoutLink::attach(
-                    &program,
-                    cgroup,
+                let wanted = Wanted {
                     attach_type,
                     sharing,
-                    options.replaced.as_ref(),
-                    &to,
-                )?;
+                    placement: options.placement,
+                    replaced: options.replaced.as_ref(),
+                    path: &path,
+                    to: &to,
+                };
+                let attached = WithoutLink::attach(&self.ctx.journal, &program, cgroup, &wanted)?;
                 Attachment::Other(Box::new(attached))
             }
         };
@@ -109,8 +115,7 @@ fn path_of(file: &HostFile) -> Result<String, String> {
             Errno(errno)
         )
     };
-    let on = rustix::fs::fstatfs(file.as_fd()).map_err(|errno| fails(errno.into()))?;
-    if on.f_type != CGROUP2 {
+    if !is_on_cgroup2(file.as_fd()).map_err(fails)? {
         return Err(
             "the descriptor is no folder of a cgroup file system of version 2, such as /sys/fs/cgroup"
                 .into(),
@@ -143,15 +148,23 @@ fn link(
     program: &LoadedProgram,
     cgroup: &HostFile,
     attach_type: u32,
+    placement: Placement,
     to: &str,
 ) -> FailureResult<OwnedFd> {
-    // SAFETY: descriptors and numbers; no options. The kinds are such that the kernel takes the target for a cgroup.
+    let mut options = sys::bpf_link_create_opts {
+        sz: size_of::<sys::bpf_link_create_opts>() as _,
+        flags: placement.flags(),
+        ..Default::default()
+    };
+    options.__bindgen_anon_1.cgroup.relative_id = placement.relative_id();
+    options.__bindgen_anon_1.cgroup.expected_revision = placement.expected_revision();
+    // SAFETY: descriptors, numbers, and options that outlive the call. The kinds are such that the kernel takes the target for a cgroup.
     let link = unsafe {
         sys::bpf_link_create(
             program.fd().as_raw_fd(),
             cgroup.as_fd().as_raw_fd(),
             attach_type,
-            ptr::null(),
+            &raw const options,
         )
     };
     if link < 0 {
@@ -163,15 +176,17 @@ fn link(
 
 fn cgroup_failed(program: &LoadedProgram, attach_type: u32, to: &str, errno: i32) -> Failure {
     let hint = match errno {
-        libc::EINVAL => vec![format!(
-            "either this kernel has no such place for it, or it was loaded for attach type {} and not for {attach_type}",
+        libc::EINVAL if program.attach_type != attach_type => vec![format!(
+            "it was loaded for attach type {}, and is to be attached for {attach_type}",
             program.attach_type
         )],
+        libc::EINVAL => {
+            vec!["this kernel has no such place for it, or it is attached there already".to_owned()]
+        }
         libc::EPERM => vec![
             "a program that does not share may be attached to this cgroup or to one above it"
                 .to_owned(),
         ],
-        // Kernels before 6.x and later ones tell it apart; what is there is full.
         libc::E2BIG => vec!["the cgroup has as many programs as the kernel takes".to_owned()],
         // Not the target of a tracepoint: cannot_attach would speak of tracefs.
         libc::ENOENT => {
@@ -186,50 +201,84 @@ fn cgroup_failed(program: &LoadedProgram, attach_type: u32, to: &str, errno: i32
     cannot_attach(program, to, errno, &hint)
 }
 
-/// An attachment that the kernel ties to the cgroup alone: it stays when nobody holds anything.
+/// An attachment that the kernel ties to the cgroup alone: it stays when nobody holds anything, and so is journalled.
 struct WithoutLink {
+    journal: Journal,
+    /// None: it is detached.
+    entry: Option<Entry>,
+    identity: ProgramIdentity,
     program: Program,
     cgroup: HostFile,
     attach_type: u32,
-    is_multiple: bool,
-    is_attached: bool,
+}
+
+/// What is asked for of an attachment without a link.
+struct Wanted<'a> {
+    attach_type: u32,
+    sharing: CgroupSharing,
+    placement: Placement,
+    replaced: Option<&'a Program>,
+    path: &'a str,
+    to: &'a str,
 }
 
 impl WithoutLink {
+    /// Attaches. The entry comes first.
     fn attach(
+        journal: &Journal,
         program: &Program,
         cgroup: HostFile,
-        attach_type: u32,
-        sharing: CgroupSharing,
-        replaced: Option<&Program>,
-        to: &str,
+        wanted: &Wanted<'_>,
     ) -> FailureResult<Self> {
         let loaded = program.loaded();
+        let Wanted {
+            attach_type, to, ..
+        } = *wanted;
         let fails = |errno| cgroup_failed(loaded, attach_type, to, errno);
-        let is_multiple = matches!(sharing, CgroupSharing::Multiple);
+        let fails_of = |error: io::Error| fails(error.raw_os_error().unwrap_or(libc::EIO));
+        let is_multiple = matches!(wanted.sharing, CgroupSharing::Multiple);
         let mut options = sys::bpf_prog_attach_opts {
             sz: size_of::<sys::bpf_prog_attach_opts>() as _,
+            flags: wanted.placement.flags(),
+            relative_id: wanted.placement.relative_id(),
+            expected_revision: wanted.placement.expected_revision(),
             ..Default::default()
         };
-        options.flags = match sharing {
+        options.flags |= match wanted.sharing {
             CgroupSharing::Exclusive => 0,
             CgroupSharing::Overridable => sys::BPF_F_ALLOW_OVERRIDE,
             CgroupSharing::Multiple => sys::BPF_F_ALLOW_MULTI,
         };
+        let not_journalled = |error: io::Error| {
+            let text = format!(
+                "cannot attach `{}` {to}: it cannot be written down in the journal: {error}\n\
+                 the journal is in {}; without it a killed host would leave the program attached",
+                loaded.name,
+                journal.folder().display()
+            );
+            let errno = error.raw_os_error().unwrap_or(libc::EIO);
+            Failure::errno(errno, text).about(&loaded.name)
+        };
+        let identity = ProgramIdentity::of(loaded.fd()).map_err(fails_of)?;
+        // No other host attaches between the question what is there and the answer to it.
+        let mut locked = journal.lock().map_err(not_journalled)?;
         if is_multiple {
-            if let Some(replaced) = replaced {
+            if let Some(replaced) = wanted.replaced {
                 options.flags |= sys::BPF_F_REPLACE;
                 options.__bindgen_anon_1.replace_prog_fd = replaced.loaded().fd().as_raw_fd();
             }
         } else {
             // The kernel would put this one into the place of whichever is there.
-            let there = attached(&cgroup, attach_type).map_err(fails)?;
-            let expected = replaced.map(|replaced| id_of(replaced.loaded()));
-            let expected = expected.transpose().map_err(fails)?;
+            let there = attached(cgroup.as_fd(), attach_type).map_err(fails)?;
+            let expected = wanted
+                .replaced
+                .map(|replaced| ProgramIdentity::of(replaced.loaded().fd()))
+                .transpose()
+                .map_err(fails_of)?;
             match (there.first(), expected) {
                 (None, None) => {}
                 (None, Some(_)) => return Err(fails(libc::ENOENT)),
-                (Some(id), Some(expected)) if *id == expected => {}
+                (Some(id), Some(expected)) if *id == expected.id => {}
                 (Some(id), _) => {
                     let text = format!(
                         "cannot attach `{}` {to}: program {id} is attached there, whose place it would take",
@@ -239,6 +288,14 @@ impl WithoutLink {
                 }
             }
         }
+        let mut record = Record::new(KIND);
+        let inode = inode(cgroup.as_fd()).map_err(fails_of)?;
+        record
+            .set("cgroup", wanted.path)
+            .set("cgroup-id", inode)
+            .set("attach-type", attach_type);
+        identity.write_to(&mut record);
+        let entry = locked.write(&record).map_err(not_journalled)?;
         // SAFETY: descriptors, numbers, and options that outlive the call. The kinds are such that the kernel takes the target for a cgroup.
         let answer = unsafe {
             sys::bpf_prog_attach_opts(
@@ -249,56 +306,141 @@ impl WithoutLink {
             )
         };
         if answer < 0 {
+            let _ = locked.remove(entry);
             return Err(fails(-answer));
         }
         Ok(Self {
+            journal: journal.clone(),
+            entry: Some(entry),
+            identity,
             program: program.clone(),
             cgroup,
             attach_type,
-            is_multiple,
-            is_attached: true,
         })
-    }
-
-    /// Whether it is still this program that is attached. Of programs that do not share the kernel detaches whichever is there.
-    fn is_ours(&self) -> io::Result<bool> {
-        if self.is_multiple {
-            return Ok(true);
-        }
-        let error = io::Error::from_raw_os_error;
-        let own = id_of(self.program.loaded()).map_err(error)?;
-        let there = attached(&self.cgroup, self.attach_type).map_err(error)?;
-        Ok(there.contains(&own))
     }
 }
 
 impl Attached for WithoutLink {
     fn detach(&mut self) -> io::Result<()> {
-        if !std::mem::take(&mut self.is_attached) || !self.is_ours()? {
+        if self.entry.is_none() {
             return Ok(());
         }
-        let program: RawFd = self.program.loaded().fd().as_raw_fd();
-        // SAFETY: descriptors and a number.
-        let answer = unsafe {
-            sys::bpf_prog_detach2(program, self.cgroup.as_fd().as_raw_fd(), self.attach_type)
-        };
-        match -answer {
-            // Another has taken its place, or the cgroup was removed.
-            0 | libc::ENOENT => Ok(()),
-            errno => Err(io::Error::from_raw_os_error(errno)),
+        let journal = self.journal.clone();
+        let mut locked = journal.lock()?;
+        detach(
+            self.program.loaded().fd(),
+            self.identity.id,
+            self.cgroup.as_fd(),
+            self.attach_type,
+        )?;
+        match self.entry.take() {
+            Some(entry) => locked.remove(entry),
+            None => Ok(()),
         }
     }
 }
 
 impl Drop for WithoutLink {
     fn drop(&mut self) {
-        // There is nobody left to tell.
+        // What fails stays in the journal, without a host that lives.
         let _ = self.detach();
     }
 }
 
+/// Detaches a program if it is the one that is attached; whether it was. Of programs that do not share the kernel would detach whichever is there.
+fn detach(
+    program: BorrowedFd<'_>,
+    id: u32,
+    cgroup: BorrowedFd<'_>,
+    attach_type: u32,
+) -> io::Result<bool> {
+    let there = match attached(cgroup, attach_type) {
+        Ok(there) => there,
+        // The cgroup was removed.
+        Err(libc::ENOENT | libc::ENODEV) => return Ok(false),
+        Err(errno) => return Err(io::Error::from_raw_os_error(errno)),
+    };
+    if !there.contains(&id) {
+        return Ok(false);
+    }
+    // SAFETY: descriptors and a number.
+    let answer =
+        unsafe { sys::bpf_prog_detach2(program.as_raw_fd(), cgroup.as_raw_fd(), attach_type) };
+    match -answer {
+        0 => Ok(true),
+        libc::ENOENT | libc::ENODEV => Ok(false),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
+/// In the journal.
+pub(crate) const KIND: &str = "cgroup";
+
+/// Detaches what a dead host left, if it is still there.
+pub(crate) fn remove_left(record: &Record, _locked: &mut Locked<'_>) -> Left {
+    let (Some(path), Some(inode), Some(attach_type), Some(identity)) = (
+        record.text("cgroup"),
+        record.number::<u64>("cgroup-id"),
+        record.number::<u32>("attach-type"),
+        ProgramIdentity::read_from(record),
+    ) else {
+        return Left::Corrupt;
+    };
+    // None: the machine was started anew since.
+    let Some(identity) = identity else {
+        return Left::Gone;
+    };
+    let told = |error: io::Error| Left::Kept(format!("the program on the cgroup {path}: {error}"));
+    match identity.is_in_kernel() {
+        // The cgroup would hold it.
+        Ok(false) => return Left::Gone,
+        Ok(true) => {}
+        Err(error) => return told(error),
+    }
+    // SAFETY: a number.
+    let program = unsafe { sys::bpf_prog_get_fd_by_id(identity.id) };
+    if program < 0 {
+        return match -program {
+            libc::ENOENT => Left::Gone,
+            errno => told(io::Error::from_raw_os_error(errno)),
+        };
+    }
+    // SAFETY: it was just opened, and nobody else has it.
+    let program = unsafe { OwnedFd::from_raw_fd(program) };
+    match ProgramIdentity::of(program.as_fd()) {
+        Ok(found) if found == identity => {}
+        Ok(_) => return Left::Gone,
+        Err(error) => return told(error),
+    }
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
+    let cgroup = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(cgroup) => cgroup,
+        // It may be there under another path; or it was removed, and whoever holds the program holds it for another reason.
+        Err(_) => return Left::Elsewhere,
+    };
+    let is_same = is_on_cgroup2(cgroup.as_fd()).unwrap_or(false)
+        && self::inode(cgroup.as_fd()).is_ok_and(|found| found == inode);
+    if !is_same {
+        return Left::Elsewhere;
+    }
+    match detach(program.as_fd(), identity.id, cgroup.as_fd(), attach_type) {
+        Ok(true) => Left::Removed(format!("the program on the cgroup {path}")),
+        Ok(false) => Left::Gone,
+        Err(error) => told(error),
+    }
+}
+
+/// What the kernel tells a cgroup from all others by, for as long as the machine runs.
+fn inode(cgroup: BorrowedFd<'_>) -> io::Result<u64> {
+    Ok(rustix::fs::fstat(cgroup)?.st_ino)
+}
+
+fn is_on_cgroup2(file: BorrowedFd<'_>) -> io::Result<bool> {
+    Ok(rustix::fs::fstatfs(file)?.f_type == CGROUP2)
+}
+
 /// Ids of the programs that are attached to a cgroup itself.
-fn attached(cgroup: &HostFile, attach_type: u32) -> Result<Vec<u32>, i32> {
+fn attached(cgroup: BorrowedFd<'_>, attach_type: u32) -> Result<Vec<u32>, i32> {
     // The kernel takes 64.
     let mut ids = vec![0; 64];
     let mut count = ids.len() as u32;
@@ -306,7 +448,7 @@ fn attached(cgroup: &HostFile, attach_type: u32) -> Result<Vec<u32>, i32> {
     // SAFETY: there is room for `count` ids, and for the numbers.
     let answer = unsafe {
         sys::bpf_prog_query(
-            cgroup.as_fd().as_raw_fd(),
+            cgroup.as_raw_fd(),
             attach_type,
             0,
             &raw mut flags,
@@ -319,18 +461,4 @@ fn attached(cgroup: &HostFile, attach_type: u32) -> Result<Vec<u32>, i32> {
     }
     ids.truncate(count as usize);
     Ok(ids)
-}
-
-fn id_of(program: &LoadedProgram) -> Result<u32, i32> {
-    let mut info = sys::bpf_prog_info::default();
-    let mut length = size_of_val(&info) as u32;
-    // SAFETY: `info` is a plain struct of `length` bytes; its pointers are null, so the kernel writes nothing elsewhere.
-    let answer = unsafe {
-        sys::bpf_prog_get_info_by_fd(program.fd().as_raw_fd(), &raw mut info, &raw mut length)
-    };
-    if answer < 0 {
-        Err(-answer)
-    } else {
-        Ok(info.id)
-    }
 }

@@ -86,6 +86,10 @@ struct Run {
     #[arg(long, value_name = "NAME=VALUE", value_parser = run::parse_limit)]
     limit: Vec<run::Limit>,
 
+    /// Write down in this directory what a killed host would leave in the kernel, and remove what others left.
+    #[arg(long, value_name = "DIR", default_value = "/run/wasm-bpf/journal", value_hint = ValueHint::DirPath)]
+    journal: PathBuf,
+
     /// Compile the component anew, and keep nothing of it.
     #[arg(long)]
     no_cache: bool,

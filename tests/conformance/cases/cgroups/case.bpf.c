@@ -48,6 +48,14 @@ RENAMES("cgroup/recvmsg6", rename_recvmsg6)
 RENAMES("cgroup/getpeername4", rename_getpeername4)
 RENAMES("cgroup/getpeername6", rename_getpeername6)
 RENAMES("cgroup/getsockname4", rename_getsockname4)
+// The one that runs last decides.
+SEC("?cgroup/getsockname4")
+int rename_again(struct bpf_sock_addr *ctx)
+{
+	ctx->user_port = __builtin_bswap16(4712);
+	return 1;
+}
+
 RENAMES("cgroup/getsockname6", rename_getsockname6)
 
 DENIES("cgroup/connect_unix", deny_connect_unix)

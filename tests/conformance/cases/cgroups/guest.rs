@@ -1,7 +1,10 @@
 //! Programs on cgroups.
 
 use conformance_guests::{assert_fails, given, holds, in_cgroup, is_gone, link_id};
-use wasm_bpf_guest::{CgroupOpts, Descriptor, ErrorKind, Link, LinkType, Result, open_descriptor};
+use wasm_bpf_guest::{
+    CgroupOpts, CgroupSharing, Descriptor, ErrorKind, Link, LinkType, Placement, Program, Result,
+    open_descriptor,
+};
 
 conformance_guests::guest!();
 use case::{CaseSkel, CaseSkelBuilder};
@@ -261,4 +264,198 @@ fn limit() {
     drop(first);
     let _third = link().unwrap();
     assert_fails!(link(), ErrorKind::LimitExceeded, "links=2");
+}
+
+fn shared(sharing: CgroupSharing) -> CgroupOpts<'static> {
+    CgroupOpts {
+        sharing: Some(sharing),
+        ..CgroupOpts::default()
+    }
+}
+
+fn in_place_of(replaced: &Program, sharing: CgroupSharing) -> CgroupOpts<'_> {
+    CgroupOpts {
+        replaced: Some(replaced),
+        ..shared(sharing)
+    }
+}
+
+fn exclusive() {
+    const HOW: CgroupSharing = CgroupSharing::Exclusive;
+    let skel = load(&["pass_egress", "drop_egress"]);
+    let pass = skel.object.program("pass_egress").unwrap();
+    let nobody = attach(&skel, "drop_egress", in_place_of(&pass, HOW));
+    assert_fails!(nobody, ErrorKind::NotFound, "drop_egress");
+    let first = attach(&skel, "pass_egress", shared(HOW)).unwrap();
+    assert!(first.info().unwrap().is_none());
+    holds(&skel.object, &[]);
+    in_cgroup("ok=7001", "echo 127.0.0.1:7001");
+    assert_eq!(calls(&skel), 1);
+    let second = attach(&skel, "drop_egress", shared(HOW));
+    assert_fails!(second, ErrorKind::Busy, "drop_egress");
+    let other = skel.object.program("drop_egress").unwrap();
+    let second = attach(&skel, "drop_egress", in_place_of(&other, HOW));
+    assert_fails!(second, ErrorKind::Busy, "drop_egress");
+    let second = attach(&skel, "drop_egress", CgroupOpts::default());
+    assert_fails!(second, ErrorKind::NotPermitted, "drop_egress");
+    let second = attach(&skel, "drop_egress", shared(CgroupSharing::Multiple));
+    assert_fails!(second, ErrorKind::NotPermitted, "drop_egress");
+    in_cgroup("ok=7001", "echo 127.0.0.1:7001");
+    let second = attach(&skel, "drop_egress", in_place_of(&pass, HOW)).unwrap();
+    in_cgroup(DENIED, "echo 127.0.0.1:7001");
+    // It is not attached any more: the other one stays.
+    drop(first);
+    in_cgroup(DENIED, "echo 127.0.0.1:7001");
+    drop(second);
+    in_cgroup("ok=7001", "echo 127.0.0.1:7001");
+    // Now there is room for a link.
+    let _link = attach(&skel, "drop_egress", CgroupOpts::default()).unwrap();
+    in_cgroup(DENIED, "echo 127.0.0.1:7001");
+}
+
+fn below() {
+    let skel = load(&["pass_egress", "drop_egress"]);
+    let path = format!("{}/below", given("cgroup"));
+    std::fs::create_dir(&path).unwrap();
+    let below = open_descriptor(&path).unwrap();
+    let other = skel.object.program("drop_egress").unwrap();
+    let attach_below = |sharing| other.attach_cgroup_with_opts(&below, shared(sharing));
+    let first = attach(&skel, "pass_egress", shared(CgroupSharing::Exclusive)).unwrap();
+    for sharing in [
+        CgroupSharing::Exclusive,
+        CgroupSharing::Overridable,
+        CgroupSharing::Multiple,
+    ] {
+        assert_fails!(
+            attach_below(sharing),
+            ErrorKind::NotPermitted,
+            "drop_egress"
+        );
+    }
+    drop(first);
+    let _first = attach(&skel, "pass_egress", shared(CgroupSharing::Overridable)).unwrap();
+    drop(attach_below(CgroupSharing::Overridable).unwrap());
+    drop(attach_below(CgroupSharing::Multiple).unwrap());
+    drop(below);
+    std::fs::remove_dir(&path).unwrap();
+}
+
+fn multiple() {
+    const HOW: CgroupSharing = CgroupSharing::Multiple;
+    let skel = load(&["pass_egress", "drop_egress", "drop_either"]);
+    let first = attach(&skel, "pass_egress", shared(HOW)).unwrap();
+    // A program is attached once this way.
+    let again = attach(&skel, "pass_egress", shared(HOW));
+    assert_fails!(again, ErrorKind::InvalidArgument, "pass_egress");
+    let link = attach(&skel, "pass_egress", CgroupOpts::default()).unwrap();
+    in_cgroup("ok=7001", "echo 127.0.0.1:7001");
+    assert_eq!(calls(&skel), 2);
+    let second = attach(&skel, "drop_egress", shared(HOW)).unwrap();
+    in_cgroup(DENIED, "echo 127.0.0.1:7001");
+    drop(second);
+    let pass = skel.object.program("pass_egress").unwrap();
+    let third = attach(&skel, "drop_egress", in_place_of(&pass, HOW)).unwrap();
+    in_cgroup(DENIED, "echo 127.0.0.1:7001");
+    let nobody = attach(
+        &skel,
+        "drop_either",
+        CgroupOpts {
+            attach_type: Some(EGRESS),
+            ..in_place_of(&skel.object.program("drop_either").unwrap(), HOW)
+        },
+    );
+    assert_fails!(
+        nobody,
+        ErrorKind::InvalidArgument | ErrorKind::NotFound,
+        "drop_either"
+    );
+    drop(first);
+    in_cgroup(DENIED, "echo 127.0.0.1:7001");
+    drop(third);
+    in_cgroup("ok=7001", "echo 127.0.0.1:7001");
+    drop(link);
+}
+
+fn contradictions() {
+    let skel = load(&["pass_egress"]);
+    let pass = skel.object.program("pass_egress").unwrap();
+    // A link takes the place of a program by a function of its own.
+    let opts = CgroupOpts {
+        replaced: Some(&pass),
+        ..CgroupOpts::default()
+    };
+    assert_fails!(
+        attach(&skel, "pass_egress", opts),
+        ErrorKind::InvalidArgument,
+        "pass_egress"
+    );
+}
+
+/// The neighbour of a link is a link, that of an attachment without one a program.
+fn placement() {
+    let skel = load(&["rename_getsockname4", "rename_again"]);
+    let action = "listener-name 127.0.0.1:7003";
+    let program = skel.object.program("rename_getsockname4").unwrap();
+    for sharing in [None, Some(CgroupSharing::Multiple)] {
+        let opts = CgroupOpts {
+            sharing,
+            ..CgroupOpts::default()
+        };
+        let first = program.attach_cgroup_with_opts(&cgroup(), opts).unwrap();
+        let (before, after) = match sharing {
+            None => (
+                Placement::before_link(&first),
+                Placement::after_link(&first),
+            ),
+            Some(_) => (Placement::before(&program), Placement::after(&program)),
+        };
+        let (before, after) = (before.unwrap(), after.unwrap());
+        let (any, first_of_all, last) = (Placement::new(), Placement::first(), Placement::last());
+        let attach_again = |placement| {
+            let opts = CgroupOpts {
+                placement: Some(placement),
+                sharing,
+                ..CgroupOpts::default()
+            };
+            attach(&skel, "rename_again", opts)
+        };
+        for (placement, outcome) in [
+            (&any, "ok=4712"),
+            (&first_of_all, "ok=4711"),
+            (&last, "ok=4712"),
+            (&after, "ok=4712"),
+            (&before, "ok=4711"),
+        ] {
+            let second = attach_again(placement).unwrap();
+            in_cgroup(outcome, action);
+            drop(second);
+            in_cgroup("ok=4711", action);
+        }
+        drop(first);
+        // The neighbour is gone.
+        assert_fails!(attach_again(&after), ErrorKind::NotFound, "rename_again");
+    }
+}
+
+fn outlives_without_link() {
+    let skel = load(&["deny_bind4"]);
+    let path = format!("{}/below", given("cgroup"));
+    std::fs::create_dir(&path).unwrap();
+    let program = skel.object.program("deny_bind4").unwrap();
+    let attach_to = |path: &str| {
+        let cgroup = open_descriptor(path).unwrap();
+        program
+            .attach_cgroup_with_opts(&cgroup, shared(CgroupSharing::Multiple))
+            .unwrap()
+    };
+    let (link, below) = (attach_to(&given("cgroup")), attach_to(&path));
+    holds(&skel.object, &[]);
+    std::fs::remove_dir(&path).unwrap();
+    drop(program);
+    drop(skel);
+    in_cgroup(DENIED, "bind 127.0.0.1:7003");
+    drop(below);
+    in_cgroup(DENIED, "bind 127.0.0.1:7003");
+    drop(link);
+    in_cgroup("ok", "bind 127.0.0.1:7003");
 }

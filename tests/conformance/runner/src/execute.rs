@@ -359,6 +359,16 @@ impl Run<'_> {
                 let came_out = self.surroundings.act_in_cgroup(action)?;
                 ensure!(came_out == outcome, "it came out as {came_out}");
             }
+            ["packets", count, "through", through, "to", to] => {
+                self.surroundings
+                    .send_packets(count.parse()?, through, to)?;
+            }
+            ["unplug"] => self.surroundings.unplug()?,
+            ["filters", expected] => {
+                let found = self.surroundings.filters()?;
+                let found = found.map_or_else(|| "none".to_owned(), |count| count.to_string());
+                ensure!(found == expected, "the interface has {found}");
+            }
             ["stop"] => {
                 let (pid, after) = (running.child.id(), self.stop_after);
                 thread::spawn(move || {
