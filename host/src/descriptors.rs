@@ -26,6 +26,12 @@ impl HostFile {
     }
 }
 
+impl From<File> for HostFile {
+    fn from(file: File) -> Self {
+        Self(Arc::new(file))
+    }
+}
+
 impl AsFd for HostFile {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()

@@ -90,6 +90,7 @@ mod ctx;
 mod descriptors;
 mod error;
 mod journal;
+mod left;
 mod lifecycle;
 mod links;
 mod mapped_memory;
@@ -97,11 +98,13 @@ mod maps;
 mod messages;
 mod mmap;
 mod objects;
+mod perf_events;
 mod policy;
 mod programs;
 mod readiness;
 mod sockets;
 mod stdio;
+mod symbols;
 mod types;
 pub mod wasi;
 
@@ -114,6 +117,8 @@ pub use lifecycle::{Stop, Terminated};
 pub use messages::{MessageLevel, MessageSink};
 pub use policy::{Grant, Limits, ParseGrantError, Policy};
 pub use stdio::Output;
+#[cfg(feature = "symbolizer")]
+pub use symbols::serve_symbolizer;
 
 /// The version of the WIT package that this host implements.
 pub const INTERFACE_VERSION: &str = "0.1.0";
@@ -176,6 +181,8 @@ fn add_nonblocking_to_linker<T: WasmBpfView + 'static>(
     bindings::mapped_memory::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::sockets::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::links::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::perf_events::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::symbols::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::programs::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::objects::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::lifecycle::add_to_linker::<T, HasBpf>(linker, T::bpf)

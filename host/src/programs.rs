@@ -1,15 +1,29 @@
 //! `programs.wit`.
 
+mod binary;
 pub(crate) mod cgroup;
 mod filters;
+mod info;
 mod interface;
+mod iterators;
+mod kprobe;
+mod load;
 mod network;
+mod perf_event;
+mod pins;
 mod placement;
+mod probe;
+mod raw;
+mod replace;
 mod sockets;
 pub(crate) mod tc;
+mod test_run;
+mod trace;
+mod uprobe;
+mod usdt;
 
 use std::ffi::CString;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -17,22 +31,29 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 
 pub use self::cgroup::CgroupOptions;
+pub use self::info::Statistics;
+pub use self::iterators::IteratorOptions;
+pub use self::load::LoadOptions;
+pub use self::test_run::TestOptions;
 use crate::bindings::maps::UpdateMode;
 use crate::bindings::programs::{
-    CgroupSharing, Direction, Host, HostCgroupOptions, HostPlacement, HostProgram, ProgramInfo,
-    XdpMode,
+    Direction, Host, HostProgram, ProbeTargets, ProgramInfo, ProgramStatistics, ProgramStream,
+    SectionKind, TestOutput, XdpMode,
 };
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
-use crate::error::{CodeResult, Errno, Failure, FailureResult, code_of_errno};
+use crate::error::{CodeResult, Errno, Failure, FailureResult};
 use crate::links::{Attachment, Link};
 use crate::maps::Map;
 use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
+use crate::perf_events::PerfEvent;
 use crate::policy::{Need, Reservation};
 use crate::sockets::Socket;
-use placement::Neighbour;
 pub use placement::Placement;
+
+pub use probe::ProbeOptions;
+pub(crate) use usdt::SpecIds;
 
 /// A program in the kernel. Links hold one too: what it takes stays for as long as it is attached.
 #[derive(Clone)]
@@ -45,7 +66,6 @@ enum Kept {
         /// Index among the object's loaded programs.
         index: usize,
     },
-    #[allow(dead_code)]
     Alone(Arc<LoadedProgram>),
 }
 
@@ -55,7 +75,6 @@ impl Program {
     }
 
     /// A program that no object declares.
-    #[allow(dead_code)]
     pub(crate) fn alone(program: LoadedProgram) -> Self {
         Self(Kept::Alone(Arc::new(program)))
     }
@@ -76,38 +95,35 @@ impl Program {
     }
 }
 
-impl Host for WasmBpfCtxView<'_> {}
+impl Host for WasmBpfCtxView<'_> {
+    fn kind_of_section(&mut self, section: String) -> wasmtime::Result<Option<SectionKind>> {
+        Ok(info::kind_of_section(&section))
+    }
+}
 
 impl HostProgram for WasmBpfCtxView<'_> {
     fn info(&mut self, program: Resource<Program>) -> CodeResult<ProgramInfo> {
-        let program = self.table.get(&program)?.loaded();
-        let mut info = libbpf_sys::bpf_prog_info::default();
-        let mut length = size_of_val(&info) as u32;
-        // SAFETY: `info` is a plain struct of `length` bytes; its pointers are null, so the kernel writes nothing elsewhere.
-        let answer = unsafe {
-            libbpf_sys::bpf_prog_get_info_by_fd(
-                program.fd().as_raw_fd(),
-                &raw mut info,
-                &raw mut length,
-            )
-        };
-        if answer < 0 {
-            return Err(code_of_errno(-answer).into());
-        }
-        Ok(ProgramInfo {
-            name: program.name.clone(),
-            section: program.section.clone(),
-            type_: program.kind,
-            id: info.id,
-            tag: u64::from_be_bytes(info.tag),
-            instructions: info.xlated_prog_len / 8,
-        })
+        info::info(self.table.get(&program)?.loaded())
     }
 
     fn attach(&mut self, program: Resource<Program>) -> FailureResult<Option<Resource<Link>>> {
         let loaded = self.table.get(&program)?.loaded();
         let check = self.check_section(loaded);
         check.map_err(|failure| failure.about(&loaded.name))?;
+        if loaded.pointer().is_none() {
+            // Without a section there is only what the program was loaded for.
+            return match loaded.kind {
+                ProgramType::Tracing | ProgramType::Lsm => {
+                    let to = "to what it was loaded for";
+                    self.attach_raw(&program, None, 0, to).map(Some)
+                }
+                _ => Ok(None),
+            };
+        }
+        if let Some(link) = self.attach_to_file_of_section(&program)? {
+            return Ok(Some(link));
+        }
+        let loaded = self.table.get(&program)?.loaded();
         let to = format!("where its section `{}` says", loaded.section);
         self.attach_with(&program, &to, |program| {
             // SAFETY: the program belongs to a live object.
@@ -124,8 +140,9 @@ impl HostProgram for WasmBpfCtxView<'_> {
     ) -> FailureResult<Resource<Link>> {
         let to = format!("to the tracepoint {category}/{name}");
         self.demand_kind(&program, &[ProgramType::Tracepoint], &to)?;
-        let category = tracefs_name(&category)?;
-        let name = tracefs_name(&name)?;
+        let about = self.about(&program)?;
+        let category = tracefs_name(&category).map_err(&about)?;
+        let name = tracefs_name(&name).map_err(&about)?;
         let options = libbpf_sys::bpf_tracepoint_opts {
             sz: size_of::<libbpf_sys::bpf_tracepoint_opts>() as _,
             bpf_cookie: cookie,
@@ -156,22 +173,9 @@ impl HostProgram for WasmBpfCtxView<'_> {
             ProgramType::RawTracepointWritable,
         ];
         self.demand_kind(&program, &kinds, &to)?;
-        let name = tracefs_name(&name)?;
-        let mut options = libbpf_sys::bpf_raw_tracepoint_opts {
-            sz: size_of::<libbpf_sys::bpf_raw_tracepoint_opts>() as _,
-            cookie,
-        };
-        self.attach_with(&program, &to, |program| {
-            // SAFETY: the program belongs to a live object; string and options outlive the call.
-            unsafe {
-                libbpf_sys::bpf_program__attach_raw_tracepoint_opts(
-                    program.as_ptr(),
-                    name.as_ptr(),
-                    &raw mut options,
-                )
-            }
-        })?
-        .ok_or_else(|| nothing_attached(&to))
+        let about = self.about(&program)?;
+        let name = tracefs_name(&name).map_err(about)?;
+        self.attach_raw(&program, Some(&name), cookie, &to)
     }
 
     fn store_in(
@@ -220,6 +224,152 @@ impl HostProgram for WasmBpfCtxView<'_> {
         attach_type: Option<u32>,
     ) -> FailureResult<Resource<Link>> {
         self.attach_to_sockmap(&program, &map, attach_type)
+    }
+
+    fn attach_trace(
+        &mut self,
+        program: Resource<Program>,
+        cookie: u64,
+    ) -> FailureResult<Resource<Link>> {
+        trace::attach_trace(self, &program, cookie)
+    }
+
+    fn attach_lsm(&mut self, program: Resource<Program>) -> FailureResult<Resource<Link>> {
+        trace::attach_lsm(self, &program)
+    }
+
+    fn attach_freplace(
+        &mut self,
+        program: Resource<Program>,
+        target: Resource<Program>,
+        function: String,
+    ) -> FailureResult<Resource<Link>> {
+        trace::attach_freplace(self, &program, &target, &function)
+    }
+
+    fn attach_iterator(
+        &mut self,
+        program: Resource<Program>,
+        options: Resource<IteratorOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        iterators::attach(self, &program, &options)
+    }
+
+    fn load(
+        &mut self,
+        kind: ProgramType,
+        options: Resource<LoadOptions>,
+        instructions: Vec<u8>,
+    ) -> FailureResult<Resource<Program>> {
+        let program = self.load_program(kind, &options, &instructions)?;
+        Ok(self.table.push(program)?)
+    }
+
+    fn statistics(&mut self, program: Resource<Program>) -> CodeResult<ProgramStatistics> {
+        info::statistics(self.table.get(&program)?.loaded())
+    }
+
+    fn test_run(
+        &mut self,
+        program: Resource<Program>,
+        options: Resource<TestOptions>,
+    ) -> FailureResult<TestOutput> {
+        WasmBpfCtxView::test_run(self, &program, &options)
+    }
+
+    fn read_stream(
+        &mut self,
+        program: Resource<Program>,
+        stream: ProgramStream,
+        max: u32,
+    ) -> CodeResult<Vec<u8>> {
+        info::read_stream(self.table.get(&program)?.loaded(), stream, max)
+    }
+
+    fn replace_in(
+        &mut self,
+        program: Resource<Program>,
+        link: Resource<Link>,
+        expected: Option<Resource<Program>>,
+    ) -> FailureResult<()> {
+        self.replace_program(&program, &link, expected.as_ref())
+    }
+
+    fn pin(&mut self, program: Resource<Program>, path: String) -> FailureResult<()> {
+        pins::pin(self.ctx, self.table.get(&program)?.loaded(), &path)
+    }
+
+    fn unpin(&mut self, program: Resource<Program>, path: String) -> FailureResult<()> {
+        pins::unpin(self.ctx, self.table.get(&program)?.loaded(), &path)
+    }
+
+    fn open_pinned(&mut self, path: String) -> FailureResult<Resource<Program>> {
+        let program = pins::open(self.ctx, &path)?;
+        Ok(self.table.push(program)?)
+    }
+
+    fn attach_kprobe(
+        &mut self,
+        program: Resource<Program>,
+        function: String,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        self.kprobe(program, &function, &options)
+    }
+
+    fn attach_kprobe_multi(
+        &mut self,
+        program: Resource<Program>,
+        targets: ProbeTargets,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        self.kprobe_multi(program, targets, &options)
+    }
+
+    fn attach_ksyscall(
+        &mut self,
+        program: Resource<Program>,
+        name: String,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        self.ksyscall(program, &name, &options)
+    }
+
+    fn attach_uprobe(
+        &mut self,
+        program: Resource<Program>,
+        binary: Resource<Descriptor>,
+        function: Option<String>,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        let target = self.opened_target(&binary)?;
+        let options = self.probe_options(&options)?;
+        self.uprobe(&program, &target, function.as_deref(), &options)
+    }
+
+    fn attach_uprobe_multi(
+        &mut self,
+        program: Resource<Program>,
+        binary: Resource<Descriptor>,
+        targets: ProbeTargets,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        let target = self.opened_target(&binary)?;
+        let options = self.probe_options(&options)?;
+        self.uprobe_multi(&program, &target, targets, &options)
+    }
+
+    fn attach_usdt(
+        &mut self,
+        program: Resource<Program>,
+        binary: Resource<Descriptor>,
+        provider: String,
+        name: String,
+        options: Resource<ProbeOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        let target = self.opened_target(&binary)?;
+        let options = self.probe_options(&options)?;
+        self.usdt(&program, &target, &provider, &name, &options)
     }
 
     fn attach_xdp(
@@ -300,162 +450,30 @@ impl HostProgram for WasmBpfCtxView<'_> {
         network::attach_netfilter(self, &program, at)
     }
 
+    fn attach_perf_event(
+        &mut self,
+        program: Resource<Program>,
+        event: Resource<PerfEvent>,
+        cookie: u64,
+    ) -> FailureResult<Resource<Link>> {
+        let event = self.table.get(&event)?.clone();
+        self.attach_to_perf_event(&program, event, cookie)
+    }
+
     fn drop(&mut self, program: Resource<Program>) -> wasmtime::Result<()> {
         self.table.delete(program)?;
         Ok(())
     }
 }
 
-impl HostCgroupOptions for WasmBpfCtxView<'_> {
-    fn new(&mut self) -> wasmtime::Result<Resource<CgroupOptions>> {
-        Ok(self.table.push(CgroupOptions::default())?)
-    }
-
-    fn set_attach_type(
-        &mut self,
-        options: Resource<CgroupOptions>,
-        attach_type: u32,
-    ) -> wasmtime::Result<()> {
-        self.table.get_mut(&options)?.attach_type = Some(attach_type);
-        Ok(())
-    }
-
-    fn set_sharing(
-        &mut self,
-        options: Resource<CgroupOptions>,
-        sharing: CgroupSharing,
-    ) -> wasmtime::Result<()> {
-        self.table.get_mut(&options)?.sharing = Some(sharing);
-        Ok(())
-    }
-
-    fn set_placement(
-        &mut self,
-        options: Resource<CgroupOptions>,
-        placement: Resource<Placement>,
-    ) -> wasmtime::Result<()> {
-        let placement = *self.table.get(&placement)?;
-        self.table.get_mut(&options)?.placement = placement;
-        Ok(())
-    }
-
-    fn set_replaced(
-        &mut self,
-        options: Resource<CgroupOptions>,
-        program: Resource<Program>,
-    ) -> wasmtime::Result<()> {
-        let program = self.table.get(&program)?.clone();
-        self.table.get_mut(&options)?.replaced = Some(program);
-        Ok(())
-    }
-
-    fn drop(&mut self, options: Resource<CgroupOptions>) -> wasmtime::Result<()> {
-        self.table.delete(options)?;
-        Ok(())
-    }
-}
-
-impl HostPlacement for WasmBpfCtxView<'_> {
-    fn new(&mut self) -> wasmtime::Result<Resource<Placement>> {
-        Ok(self.table.push(Placement::default())?)
-    }
-
-    fn set_first(&mut self, placement: Resource<Placement>) -> wasmtime::Result<()> {
-        self.table.get_mut(&placement)?.set_before(Neighbour::All);
-        Ok(())
-    }
-
-    fn set_last(&mut self, placement: Resource<Placement>) -> wasmtime::Result<()> {
-        self.table.get_mut(&placement)?.set_after(Neighbour::All);
-        Ok(())
-    }
-
-    fn set_before_program(
-        &mut self,
-        placement: Resource<Placement>,
-        program: Resource<Program>,
-    ) -> CodeResult<()> {
-        let neighbour = self.program_beside(&program)?;
-        self.table.get_mut(&placement)?.set_before(neighbour);
-        Ok(())
-    }
-
-    fn set_after_program(
-        &mut self,
-        placement: Resource<Placement>,
-        program: Resource<Program>,
-    ) -> CodeResult<()> {
-        let neighbour = self.program_beside(&program)?;
-        self.table.get_mut(&placement)?.set_after(neighbour);
-        Ok(())
-    }
-
-    fn set_before_link(
-        &mut self,
-        placement: Resource<Placement>,
-        link: Resource<Link>,
-    ) -> CodeResult<()> {
-        let neighbour = self.link_beside(&link)?;
-        self.table.get_mut(&placement)?.set_before(neighbour);
-        Ok(())
-    }
-
-    fn set_after_link(
-        &mut self,
-        placement: Resource<Placement>,
-        link: Resource<Link>,
-    ) -> CodeResult<()> {
-        let neighbour = self.link_beside(&link)?;
-        self.table.get_mut(&placement)?.set_after(neighbour);
-        Ok(())
-    }
-
-    fn set_before_program_id(
-        &mut self,
-        placement: Resource<Placement>,
-        id: u32,
-    ) -> wasmtime::Result<()> {
-        let placement = self.table.get_mut(&placement)?;
-        placement.set_before(Neighbour::Program(id));
-        Ok(())
-    }
-
-    fn set_after_program_id(
-        &mut self,
-        placement: Resource<Placement>,
-        id: u32,
-    ) -> wasmtime::Result<()> {
-        let placement = self.table.get_mut(&placement)?;
-        placement.set_after(Neighbour::Program(id));
-        Ok(())
-    }
-
-    fn set_expected_revision(
-        &mut self,
-        placement: Resource<Placement>,
-        revision: u64,
-    ) -> wasmtime::Result<()> {
-        let placement = self.table.get_mut(&placement)?;
-        placement.set_expected_revision(revision);
-        Ok(())
-    }
-
-    fn drop(&mut self, placement: Resource<Placement>) -> wasmtime::Result<()> {
-        self.table.delete(placement)?;
-        Ok(())
-    }
-}
-
 impl WasmBpfCtxView<'_> {
-    fn program_beside(&self, program: &Resource<Program>) -> CodeResult<Neighbour> {
-        let fd = self.table.get(program)?.loaded().fd();
-        let identity = crate::journal::ProgramIdentity::of(fd)?;
-        Ok(Neighbour::Program(identity.id))
-    }
-
-    fn link_beside(&self, link: &Resource<Link>) -> CodeResult<Neighbour> {
-        let id = self.table.get(link)?.kernel_id()?;
-        Ok(Neighbour::Link(id.ok_or(ErrorCode::NotSupported)?))
+    /// Names the program in failures.
+    fn about(
+        &self,
+        program: &Resource<Program>,
+    ) -> FailureResult<impl Fn(Failure) -> Failure + use<>> {
+        let name = self.table.get(program)?.loaded().name.clone();
+        Ok(move |failure: Failure| failure.about(&name))
     }
 
     /// Before libbpf acts on what an ELF section says: files, names that become paths, patterns.
@@ -476,13 +494,7 @@ impl WasmBpfCtxView<'_> {
                     tracefs_name(name)?;
                 }
             }
-            // libbpf fills the maps that such programs need from structures of its own, and trusts the sizes that the object declares.
-            "usdt" => {
-                return refuse(
-                    ErrorCode::NotSupported,
-                    "USDT probes cannot be attached by their section yet",
-                );
-            }
+            "lsm" => trace::demand_lsm(name)?,
             _ => {}
         }
         if is_pattern(kind) && target.bytes().filter(|byte| *byte == b'*').count() > MAX_STARS {
@@ -583,6 +595,24 @@ impl WasmBpfCtxView<'_> {
     }
 }
 
+/// A link that the kernel makes of descriptors alone; or its errno.
+fn link_create(
+    program: &LoadedProgram,
+    target: i32,
+    attach_type: u32,
+    options: &libbpf_sys::bpf_link_create_opts,
+) -> Result<OwnedFd, i32> {
+    // SAFETY: a program's descriptor; what the options point to outlives the call.
+    let fd = unsafe {
+        libbpf_sys::bpf_link_create(program.fd().as_raw_fd(), target, attach_type, options)
+    };
+    match fd {
+        // SAFETY: the kernel just made it, and nobody else has it.
+        0.. => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
+        _ => Err(-fd),
+    }
+}
+
 /// libbpf matches patterns against every function of the kernel, or of a file, with an algorithm that takes the longer the more
 /// stars there are: with twenty it would not come to an end.
 const MAX_STARS: usize = 2;
@@ -630,7 +660,12 @@ fn cannot_attach(program: &LoadedProgram, to: &str, errno: i32, warnings: &[Stri
     let mut text = format!("cannot attach `{}` {to}: {}", program.name, Errno(errno));
     crate::objects::append_warnings(&mut text, warnings);
     if errno == libc::ENOENT {
-        text.push_str(missing_target());
+        // libbpf finds the ids of tracepoints there, and the functions that patterns are matched against.
+        let is_of_tracefs = program.kind.to_kernel() == ProgramType::Tracepoint.to_kernel()
+            || warnings
+                .iter()
+                .any(|warning| warning.contains("available_filter_functions"));
+        text.push_str(missing_target(is_of_tracefs));
     }
     crate::objects::append_capabilities(&mut text, errno);
     Failure::errno(errno, text).about(&program.name)
@@ -645,18 +680,17 @@ fn nothing_attached(to: &str) -> Failure {
 }
 
 /// What to do when the kernel knows no such target.
-fn missing_target() -> &'static str {
-    // libbpf finds the ids of tracepoints there.
+fn missing_target(is_of_tracefs: bool) -> &'static str {
     let mounted = [
         "/sys/kernel/tracing/events",
         "/sys/kernel/debug/tracing/events",
     ]
     .iter()
     .any(|path| std::path::Path::new(path).exists());
-    if mounted {
+    if mounted || !is_of_tracefs {
         "\nthis kernel has no such target"
     } else {
-        "\ntracefs is not mounted, which tracepoints and probes need: \
+        "\ntracefs is not mounted, which this needs: \
          mount -t tracefs tracefs /sys/kernel/tracing"
     }
 }
@@ -674,7 +708,7 @@ fn file_in_section(section: &str) -> Option<&str> {
 }
 
 /// A name below tracefs `events/`. libbpf puts it into a path, so nothing that climbs may come through.
-fn tracefs_name(name: &str) -> FailureResult<CString> {
+pub(crate) fn tracefs_name(name: &str) -> FailureResult<CString> {
     let ok = !name.is_empty()
         && name.len() < 128
         && name != "."

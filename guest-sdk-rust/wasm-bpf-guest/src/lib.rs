@@ -118,6 +118,7 @@ mod bindings;
 mod buffers;
 mod descriptor;
 mod error;
+mod iter;
 mod lifecycle;
 mod link;
 mod map;
@@ -137,8 +138,14 @@ pub use buffers::{
 };
 pub use descriptor::{Descriptor, open_descriptor};
 pub use error::{Error, ErrorKind, Result};
+pub use iter::{CgroupIterOpts, CgroupIterOrder, Iter, IterOpts, MapIterOpts};
 pub use lifecycle::{exit, sleep_until, stop_requested, subscribe_stop};
-pub use link::{Link, LinkInfo, LinkType};
+pub use link::{
+    CgroupDetails, CgroupIteration, EventDetails, InterfaceDetails, IterDetails, Iteration,
+    KprobeDetails, KprobeMultiDetails, Link, LinkDetails, LinkInfo, LinkPlace, LinkType,
+    NetfilterDetails, NetnsDetails, RawTracepointDetails, SockmapDetails, TaskIteration,
+    TracepointDetails, TracingDetails, UprobeDetails, UprobeMultiDetails,
+};
 pub use map::{
     BloomFilter, Map, MapCore, MapFlags, MapHandle, MapInfo, MapIter, MapKeyIter, MapType,
     MapValue, PerCpu, PerCpuMap, Queue, TypedMap, TypedMapIter,
@@ -154,7 +161,9 @@ pub use network::{
 pub use object::{Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
 pub use output::{Stdout, printable, stdout};
 pub use program::{
-    CgroupOpts, CgroupSharing, Program, ProgramInfo, ProgramType, RawTracepointOpts, TracepointOpts,
+    CgroupOpts, CgroupSharing, Program, ProgramBuilder, ProgramInfo, ProgramInput, ProgramOutput,
+    ProgramStatistics, ProgramType, RawTracepointOpts, SectionKind, Statistics, TraceOpts,
+    TracepointOpts, kind_of_section,
 };
 pub use socket::{Received, Socket, SocketKind};
 pub use zerocopy;

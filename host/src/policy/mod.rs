@@ -17,8 +17,9 @@ use libbpf_sys as sys;
 pub(crate) use grant::GRANTS;
 pub use grant::{Grant, ParseGrantError};
 use helpers::HelperTier;
+pub(crate) use kfuncs::name_of as kernel_function;
 pub use limits::Limits;
-pub(crate) use limits::{Need, Reservation, Usage, map_memory};
+pub(crate) use limits::{LimitExceeded, Need, Reservation, Usage, map_memory};
 
 use crate::bindings::types::{ErrorCode, MapType, ProgramType};
 use crate::error::Failure;
@@ -206,6 +207,21 @@ impl Policy {
         })
     }
 
+    /// A place or a counter in a binary that the component opened, of which the binary says nothing: a probe in the middle of an instruction changes
+    /// what the program does, and a counter is written to.
+    pub(crate) fn check_place(
+        &self,
+        program: &str,
+        path: &str,
+        place: &str,
+    ) -> Result<(), NotGranted> {
+        self.check_path("binary", path, || {
+            format!(
+                "the program `{program}` would be attached to the file {path} with {place}, which"
+            )
+        })
+    }
+
     /// A program that is to be attached to a network interface: `xdp`, or `tc` for all hooks of traffic control.
     pub(crate) fn check_interface(
         &self,
@@ -226,6 +242,13 @@ impl Policy {
     ) -> Result<(), NotGranted> {
         self.require(Grant::new(grant, None), || {
             format!("attaching the program `{program}` to a network namespace")
+        })
+    }
+
+    /// Debug information in files that any user may have made: they name other files, which are opened too.
+    pub(crate) fn check_debug_info(&self, of: &str) -> Result<(), NotGranted> {
+        self.require_any("debug-info", None, || {
+            format!("reading debug information of {of}")
         })
     }
 
@@ -318,6 +341,81 @@ impl Policy {
                 self.require(Grant::new("program-type", Some(&number.to_string())), what)
             }
         }
+    }
+
+    /// A program that is opened by its pin. What it was verified to be attached as is not known.
+    pub(crate) fn check_opened_program(
+        &self,
+        name: &str,
+        kind: ProgramType,
+    ) -> Result<(), NotGranted> {
+        match kind {
+            // It may change what functions return.
+            ProgramType::Tracing => self.require_any("fmod-ret", None, || {
+                format!(
+                    "the pinned program `{name}` of type tracing, which may change what a kernel function returns,"
+                )
+            }),
+            _ => self.check_program(name, kind, 0),
+        }
+    }
+
+    /// A program that is to be attached to a target that somebody else chose: any.
+    pub(crate) fn check_any_target(
+        &self,
+        name: &str,
+        kind: ProgramType,
+        attach_type: u32,
+    ) -> Result<(), NotGranted> {
+        let grant = match kind {
+            ProgramType::Xdp => "xdp",
+            ProgramType::SchedCls | ProgramType::SchedAct => "tc",
+            ProgramType::SocketFilter => "socket-filter",
+            ProgramType::CgroupSkb
+            | ProgramType::CgroupSock
+            | ProgramType::CgroupDevice
+            | ProgramType::CgroupSockAddr
+            | ProgramType::CgroupSysctl
+            | ProgramType::CgroupSockopt
+            | ProgramType::SockOps => "cgroup",
+            // Their grants have no target.
+            _ => return self.check_program(name, kind, attach_type),
+        };
+        self.require(Grant::new(grant, Some("*")), || {
+            format!("to put the program `{name}` into a link that the component did not make")
+        })
+    }
+
+    /// Packets of a test run that go on from this interface for real.
+    pub(crate) fn check_live_frames(
+        &self,
+        program: &str,
+        interface: &str,
+    ) -> Result<(), NotGranted> {
+        self.require(Grant::new("xdp", Some(interface)), || {
+            format!("to send packets through the program `{program}` on the interface {interface}")
+        })
+    }
+
+    /// Measuring the runs of every program.
+    pub(crate) fn check_statistics(&self) -> Result<(), NotGranted> {
+        self.require(Grant::new("statistics", None), || {
+            "to measure the runs of every program in the kernel".to_owned()
+        })
+    }
+
+    /// Leaving a program attached.
+    pub(crate) fn check_disconnect(&self) -> Result<(), NotGranted> {
+        self.require(Grant::new("disconnect", None), || {
+            "to leave a program attached without a handle".to_owned()
+        })
+    }
+
+    /// Registering operations.
+    pub(crate) fn check_operations(&self, map: &str) -> Result<(), NotGranted> {
+        self.require(Grant::new("struct-ops", None), || {
+            format!("to register the operations `{map}`")
+        })
     }
 
     /// A program's instructions as they will be loaded. Whether it may start something that goes on without it being attached: a
@@ -449,6 +547,17 @@ mod tests {
     }
 
     #[test]
+    fn places_in_binaries_need_the_grant_for_the_file() {
+        let check = |policy: Policy, path| policy.check_place("p", path, "offset 1");
+        let refused = check(Policy::observe(), "/bin/x").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "binary=/bin/x");
+        assert!(check(with(&["binary=/bin/y", "pin=*"]), "/bin/x").is_err());
+        assert!(check(with(&["binary=/bin/x"]), "/bin/x").is_ok());
+        assert!(check(with(&["binary=/bin/*"]), "/bin/x").is_ok());
+        assert!(check(with(&["binary=*"]), "/bin/../etc/x").is_err());
+    }
+
+    #[test]
     fn tracing_is_decided_by_attach_type() {
         let policy = Policy::observe();
         let check = |attach| policy.check_program("p", ProgramType::Tracing, attach);
@@ -577,6 +686,62 @@ mod tests {
         assert!(policy.check_sockmap("p").is_ok());
         assert!(policy.check_any_socket().is_err());
         assert!(with(&["socket=*"]).check_sockmap("p").is_err());
+    }
+
+    #[test]
+    fn a_program_goes_into_anybodys_link_with_a_grant_for_every_target() {
+        let check = |policy: &Policy, kind| policy.check_any_target("p", kind, 0);
+        for (kind, some, all) in [
+            (ProgramType::Xdp, "xdp=eth0", "xdp=*"),
+            (ProgramType::SchedCls, "tc=eth0", "tc=*"),
+            (
+                ProgramType::CgroupSkb,
+                "cgroup=/sys/fs/cgroup/a",
+                "cgroup=*",
+            ),
+        ] {
+            let refused = check(&with(&[some]), kind).unwrap_err();
+            assert_eq!(refused.grant.unwrap().to_string(), all);
+            assert!(check(&with(&[all]), kind).is_ok());
+        }
+        assert!(check(&Policy::observe(), ProgramType::SkLookup).is_err());
+        assert!(check(&with(&["netns"]), ProgramType::SkLookup).is_ok());
+    }
+
+    #[test]
+    fn live_frames_need_their_interface() {
+        let policy = with(&["xdp=eth0"]);
+        assert!(policy.check_live_frames("p", "eth0").is_ok());
+        let refused = policy.check_live_frames("p", "lo").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "xdp=lo");
+    }
+
+    #[test]
+    fn what_outlives_and_what_slows_others_needs_a_grant() {
+        let refused = Policy::observe().check_disconnect().unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "disconnect");
+        assert!(with(&["disconnect"]).check_disconnect().is_ok());
+        let refused = Policy::observe().check_statistics().unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "statistics");
+        assert!(with(&["statistics"]).check_statistics().is_ok());
+        let refused = Policy::observe().check_operations("o").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "struct-ops");
+    }
+
+    #[test]
+    fn a_pinned_program_of_tracing_may_be_any() {
+        let kind = ProgramType::Tracing;
+        assert!(Policy::observe().check_opened_program("p", kind).is_err());
+        assert!(with(&["fmod-ret"]).check_opened_program("p", kind).is_ok());
+        let kind = ProgramType::RawTracepoint;
+        assert!(Policy::observe().check_opened_program("p", kind).is_ok());
+    }
+
+    fn debug_information_needs_its_grant() {
+        let refused = with(&["binary=*"]).check_debug_info("x").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "debug-info");
+        assert!(with(&["debug-info"]).check_debug_info("x").is_ok());
+        assert!(Policy::allow_all().check_debug_info("x").is_ok());
     }
 
     #[test]

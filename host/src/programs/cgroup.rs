@@ -10,7 +10,7 @@ use wasmtime_wasi::filesystem::Descriptor;
 
 use super::placement::Placement;
 use super::{Program, cannot_attach};
-use crate::bindings::programs::CgroupSharing;
+use crate::bindings::programs::{CgroupSharing, HostCgroupOptions};
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::descriptors::HostFile;
@@ -26,6 +26,55 @@ pub struct CgroupOptions {
     pub(super) sharing: Option<CgroupSharing>,
     pub(super) placement: Placement,
     pub(super) replaced: Option<Program>,
+}
+
+impl HostCgroupOptions for WasmBpfCtxView<'_> {
+    fn new(&mut self) -> wasmtime::Result<Resource<CgroupOptions>> {
+        Ok(self.table.push(CgroupOptions::default())?)
+    }
+
+    fn set_attach_type(
+        &mut self,
+        options: Resource<CgroupOptions>,
+        attach_type: u32,
+    ) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.attach_type = Some(attach_type);
+        Ok(())
+    }
+
+    fn set_sharing(
+        &mut self,
+        options: Resource<CgroupOptions>,
+        sharing: CgroupSharing,
+    ) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.sharing = Some(sharing);
+        Ok(())
+    }
+
+    fn set_placement(
+        &mut self,
+        options: Resource<CgroupOptions>,
+        placement: Resource<Placement>,
+    ) -> wasmtime::Result<()> {
+        let placement = *self.table.get(&placement)?;
+        self.table.get_mut(&options)?.placement = placement;
+        Ok(())
+    }
+
+    fn set_replaced(
+        &mut self,
+        options: Resource<CgroupOptions>,
+        program: Resource<Program>,
+    ) -> wasmtime::Result<()> {
+        let program = self.table.get(&program)?.clone();
+        self.table.get_mut(&options)?.replaced = Some(program);
+        Ok(())
+    }
+
+    fn drop(&mut self, options: Resource<CgroupOptions>) -> wasmtime::Result<()> {
+        self.table.delete(options)?;
+        Ok(())
+    }
 }
 
 const KINDS: [ProgramType; 8] = [

@@ -1,6 +1,14 @@
 //! Where among the programs of a hook one is put.
 
 use libbpf_sys as sys;
+use wasmtime::component::Resource;
+
+use super::Program;
+use crate::bindings::programs::HostPlacement;
+use crate::bindings::types::ErrorCode;
+use crate::ctx::WasmBpfCtxView;
+use crate::error::CodeResult;
+use crate::links::Link;
 
 /// Where among the programs of a hook one is put. Neighbours are ids: a placement holds nothing in the kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +64,110 @@ impl Placement {
     /// `expected_revision` of libbpf's options. 0: any.
     pub(crate) fn expected_revision(&self) -> u64 {
         self.revision
+    }
+}
+
+impl HostPlacement for WasmBpfCtxView<'_> {
+    fn new(&mut self) -> wasmtime::Result<Resource<Placement>> {
+        Ok(self.table.push(Placement::default())?)
+    }
+
+    fn set_first(&mut self, placement: Resource<Placement>) -> wasmtime::Result<()> {
+        self.table.get_mut(&placement)?.set_before(Neighbour::All);
+        Ok(())
+    }
+
+    fn set_last(&mut self, placement: Resource<Placement>) -> wasmtime::Result<()> {
+        self.table.get_mut(&placement)?.set_after(Neighbour::All);
+        Ok(())
+    }
+
+    fn set_before_program(
+        &mut self,
+        placement: Resource<Placement>,
+        program: Resource<Program>,
+    ) -> CodeResult<()> {
+        let neighbour = self.program_beside(&program)?;
+        self.table.get_mut(&placement)?.set_before(neighbour);
+        Ok(())
+    }
+
+    fn set_after_program(
+        &mut self,
+        placement: Resource<Placement>,
+        program: Resource<Program>,
+    ) -> CodeResult<()> {
+        let neighbour = self.program_beside(&program)?;
+        self.table.get_mut(&placement)?.set_after(neighbour);
+        Ok(())
+    }
+
+    fn set_before_link(
+        &mut self,
+        placement: Resource<Placement>,
+        link: Resource<Link>,
+    ) -> CodeResult<()> {
+        let neighbour = self.link_beside(&link)?;
+        self.table.get_mut(&placement)?.set_before(neighbour);
+        Ok(())
+    }
+
+    fn set_after_link(
+        &mut self,
+        placement: Resource<Placement>,
+        link: Resource<Link>,
+    ) -> CodeResult<()> {
+        let neighbour = self.link_beside(&link)?;
+        self.table.get_mut(&placement)?.set_after(neighbour);
+        Ok(())
+    }
+
+    fn set_before_program_id(
+        &mut self,
+        placement: Resource<Placement>,
+        id: u32,
+    ) -> wasmtime::Result<()> {
+        let placement = self.table.get_mut(&placement)?;
+        placement.set_before(Neighbour::Program(id));
+        Ok(())
+    }
+
+    fn set_after_program_id(
+        &mut self,
+        placement: Resource<Placement>,
+        id: u32,
+    ) -> wasmtime::Result<()> {
+        let placement = self.table.get_mut(&placement)?;
+        placement.set_after(Neighbour::Program(id));
+        Ok(())
+    }
+
+    fn set_expected_revision(
+        &mut self,
+        placement: Resource<Placement>,
+        revision: u64,
+    ) -> wasmtime::Result<()> {
+        let placement = self.table.get_mut(&placement)?;
+        placement.set_expected_revision(revision);
+        Ok(())
+    }
+
+    fn drop(&mut self, placement: Resource<Placement>) -> wasmtime::Result<()> {
+        self.table.delete(placement)?;
+        Ok(())
+    }
+}
+
+impl WasmBpfCtxView<'_> {
+    fn program_beside(&self, program: &Resource<Program>) -> CodeResult<Neighbour> {
+        let fd = self.table.get(program)?.loaded().fd();
+        let identity = crate::journal::ProgramIdentity::of(fd)?;
+        Ok(Neighbour::Program(identity.id))
+    }
+
+    fn link_beside(&self, link: &Resource<Link>) -> CodeResult<Neighbour> {
+        let id = self.table.get(link)?.kernel_id();
+        Ok(Neighbour::Link(id.ok_or(ErrorCode::NotSupported)?))
     }
 }
 

@@ -131,7 +131,7 @@ impl WasmBpfCtxView<'_> {
         let attachment = sockmap_attachment(&program, map, attach_type, &to)?;
         map.memory().attach(&loaded.held);
         let mut link = Link::new(attachment, program, held);
-        link.keep(map.memory());
+        link.count(map.memory());
         Ok(self.table.push(link)?)
     }
 }
