@@ -387,6 +387,17 @@ impl Attached for WithoutLink {
             None => Ok(()),
         }
     }
+
+    /// The program stays, and is no host's to detach from here on.
+    fn disconnect(mut self: Box<Self>) {
+        let Some(entry) = self.entry.take() else {
+            return;
+        };
+        let journal = self.journal.clone();
+        if let Ok(mut locked) = journal.lock() {
+            let _ = locked.remove(entry);
+        }
+    }
 }
 
 impl Drop for WithoutLink {
