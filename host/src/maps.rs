@@ -7,6 +7,7 @@ mod many;
 mod memory;
 mod number;
 pub(crate) mod pins;
+mod sockets;
 mod storages;
 mod walk;
 

@@ -1,6 +1,7 @@
 //! `programs.wit`.
 
 mod binary;
+pub(crate) mod cgroup;
 mod filters;
 pub(crate) mod info;
 mod interface;
@@ -14,6 +15,7 @@ mod placement;
 mod probe;
 mod raw;
 mod replace;
+mod sockets;
 pub(crate) mod tc;
 mod test_run;
 mod trace;
@@ -28,6 +30,7 @@ use std::sync::Arc;
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 
+pub use self::cgroup::CgroupOptions;
 pub use self::info::Statistics;
 pub use self::iterators::IteratorOptions;
 pub use self::load::LoadOptions;
@@ -46,6 +49,7 @@ use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
 use crate::perf_events::PerfEvent;
 use crate::policy::{Need, Reservation};
+use crate::sockets::Socket;
 pub use placement::Placement;
 
 pub use probe::ProbeOptions;
@@ -213,6 +217,40 @@ impl HostProgram for WasmBpfCtxView<'_> {
         let map = self.table.get(&map)?;
         let program = self.table.get(&program)?.loaded();
         maps::store_cpu(self.ctx, map, &key, queue_size, Some(program), mode)
+    }
+
+    fn attach_cgroup(
+        &mut self,
+        program: Resource<Program>,
+        cgroup: Resource<Descriptor>,
+        options: Option<Resource<CgroupOptions>>,
+    ) -> FailureResult<Resource<Link>> {
+        self.attach_to_cgroup(&program, &cgroup, options.as_ref())
+    }
+
+    fn attach_socket_filter(
+        &mut self,
+        program: Resource<Program>,
+        socket: Resource<Socket>,
+    ) -> FailureResult<Resource<Link>> {
+        self.attach_to_socket(&program, &socket)
+    }
+
+    fn attach_reuseport(
+        &mut self,
+        program: Resource<Program>,
+        socket: Resource<Socket>,
+    ) -> FailureResult<Resource<Link>> {
+        self.attach_to_shared_port(&program, &socket)
+    }
+
+    fn attach_sockmap(
+        &mut self,
+        program: Resource<Program>,
+        map: Resource<Map>,
+        attach_type: Option<u32>,
+    ) -> FailureResult<Resource<Link>> {
+        self.attach_to_sockmap(&program, &map, attach_type)
     }
 
     fn attach_trace(

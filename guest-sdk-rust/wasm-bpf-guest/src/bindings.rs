@@ -15,5 +15,5 @@ wit_bindgen::generate!({
 
 pub use wasm_bpf::bpf::{
     btf, buffers, features, lifecycle, links, mapped_memory, maps, objects, perf_events, programs,
-    query, symbols, types,
+    query, sockets, symbols, types,
 };

@@ -135,6 +135,7 @@ mod output;
 mod perf_event;
 mod program;
 pub mod query;
+mod socket;
 mod symbols;
 
 #[doc = include_str!("../docs/coming-from-libbpf-rs.md")]
@@ -175,10 +176,11 @@ pub use perf_event::{
     UnitEvent,
 };
 pub use program::{
-    PerfEventOpts, Program, ProgramBuilder, ProgramInfo, ProgramInput, ProgramOutput,
-    ProgramStatistics, ProgramType, RawTracepointOpts, SectionKind, Statistics, TraceOpts,
-    TracepointOpts, kind_of_section,
+    CgroupOpts, CgroupSharing, PerfEventOpts, Program, ProgramBuilder, ProgramInfo, ProgramInput,
+    ProgramOutput, ProgramStatistics, ProgramType, RawTracepointOpts, SectionKind, Statistics,
+    TraceOpts, TracepointOpts, kind_of_section,
 };
+pub use socket::{Received, Socket, SocketKind};
 pub use symbols::{CodePlace, InlinedFunction, OffsetKind, Symbol, Symbolizer, Unknown};
 pub use zerocopy;
 

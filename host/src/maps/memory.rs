@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::policy::Reservation;
 
@@ -16,6 +16,8 @@ pub(crate) struct MapMemory {
     reservation: Arc<Reservation>,
     stored: Mutex<Contents>,
     has_perf_buffer: AtomicBool,
+    /// Programs that act on sockets that are stored. Weak: they hold their maps.
+    attached: Mutex<Vec<Weak<ProgramMemory>>>,
 }
 
 #[derive(Debug, Default)]
@@ -87,6 +89,7 @@ impl MapMemory {
             reservation: Arc::new(reservation),
             stored: Mutex::default(),
             has_perf_buffer: AtomicBool::new(false),
+            attached: Mutex::default(),
         }
     }
 
@@ -111,6 +114,19 @@ impl MapMemory {
     /// The object that declares the map may have put this into it.
     pub(crate) fn keep_declared(&self, kept: Kept) {
         self.contents().declared.push(kept);
+    }
+
+    /// A program was attached to this map of sockets.
+    pub(crate) fn attach(&self, program: &Arc<ProgramMemory>) {
+        let mut attached = self.attached.lock().unwrap_or_else(PoisonError::into_inner);
+        attached.retain(|program| program.strong_count() > 0);
+        attached.push(Arc::downgrade(program));
+    }
+
+    /// What a socket that is stored now keeps in the kernel as long as it is open.
+    pub(super) fn attached(&self) -> Vec<Arc<ProgramMemory>> {
+        let attached = self.attached.lock().unwrap_or_else(PoisonError::into_inner);
+        attached.iter().filter_map(Weak::upgrade).collect()
     }
 
     /// Whether a perf buffer is open over the map: it would take out what others stored.

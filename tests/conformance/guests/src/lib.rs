@@ -135,6 +135,11 @@ pub fn call_target(count: u64) {
     ask(&format!("call {count}"));
 }
 
+/// Has a process in the cgroup do something, and the runner see what comes out: `ok`, `ok=VALUE`, or the number of an errno.
+pub fn in_cgroup(outcome: &str, action: &str) {
+    ask(&format!("in-cgroup {outcome} {action}"));
+}
+
 /// Has packets sent to the interface.
 pub fn packets(count: u64) {
     ask(&format!("packets {count} through wb1 to wb0"));

@@ -355,6 +355,10 @@ impl Run<'_> {
             }
             ["begin", count] => drop(self.trigger.begin(count.parse()?)),
             ["call", count] => self.surroundings.call_target(count.parse()?)?,
+            ["in-cgroup", outcome, ref action @ ..] => {
+                let came_out = self.surroundings.act_in_cgroup(action)?;
+                ensure!(came_out == outcome, "it came out as {came_out}");
+            }
             ["packets", count, "through", through, "to", to] => {
                 self.surroundings
                     .send_packets(count.parse()?, through, to)?;

@@ -136,6 +136,32 @@ impl Surroundings {
         run(Command::new(TARGET).arg(count.to_string()))
     }
 
+    /// Has a process in the cgroup do something; what came out. In the network namespace, if there is one.
+    pub fn act_in_cgroup(&self, action: &[&str]) -> anyhow::Result<String> {
+        let cgroup = self.cgroup.as_ref().context("the case has no cgroup")?;
+        let processes = fs::OpenOptions::new()
+            .write(true)
+            .open(cgroup.0.join("cgroup.procs"))?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("act").args(action);
+        // SAFETY: one system call with a descriptor that the closure owns: the process moves itself.
+        unsafe {
+            command.pre_exec(move || {
+                match libc::write(processes.as_raw_fd(), c"0".as_ptr().cast(), 1) {
+                    1 => Ok(()),
+                    _ => Err(io::Error::last_os_error()),
+                }
+            });
+        }
+        self.enter(&mut command)?;
+        let output = command.output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{}", said.trim_end());
+        Ok(String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned())
+    }
+
     /// Sends packets through one interface to another.
     pub fn send_packets(&self, count: u64, through: &str, to: &str) -> anyhow::Result<()> {
         packets::send(self.netns()?.descriptor()?, count, through, to)
