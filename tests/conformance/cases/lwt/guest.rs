@@ -56,7 +56,6 @@ fn test_run() {
         (&skel.progs.on_in, 0),
         (&skel.progs.on_out, 0),
         (&skel.progs.on_xmit, 2),
-        (&skel.progs.on_seg6local, 0),
     ] {
         let before = skel.bss.runs.get().unwrap();
         let output = program.test_run(ProgramInput {
@@ -66,4 +65,10 @@ fn test_run() {
         assert_eq!(output.unwrap().return_value, verdict);
         assert_eq!(skel.bss.runs.get().unwrap(), before + 1);
     }
+    // No kernel runs these so.
+    let output = skel.progs.on_seg6local.test_run(ProgramInput {
+        data_in: Some(&packet),
+        ..ProgramInput::default()
+    });
+    assert_fails!(output.map(|_| ()), ErrorKind::NotSupported, "on_seg6local");
 }
