@@ -124,6 +124,7 @@ mod map;
 mod mapped_memory;
 mod object;
 mod output;
+mod probes;
 mod program;
 
 #[doc = include_str!("../docs/coming-from-libbpf-rs.md")]
@@ -146,6 +147,9 @@ pub use mapped_memory::GlobalData;
 pub use mapped_memory::{Constant, Global, MappedMemory};
 pub use object::{Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
 pub use output::{Stdout, printable, stdout};
+pub use probes::{
+    Binary, KprobeMultiOpts, KprobeOpts, KsyscallOpts, UprobeMultiOpts, UprobeOpts, UsdtOpts,
+};
 pub use program::{Program, ProgramInfo, ProgramType, RawTracepointOpts, TracepointOpts};
 pub use zerocopy;
 

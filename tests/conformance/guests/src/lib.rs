@@ -8,6 +8,8 @@ use std::io::{BufRead as _, Write as _};
 
 use wasm_bpf_guest::{Link, MapCore as _, Object};
 
+pub mod elf;
+
 /// The interfaces below the guest crate, for what that crate does not let through.
 #[allow(missing_docs, clippy::all)]
 pub mod raw {
@@ -117,6 +119,11 @@ pub fn begin_to_pull(count: u64) {
 /// Has the target of uprobes call its function so many times.
 pub fn call_target(count: u64) {
     ask(&format!("call {count}"));
+}
+
+/// Has the process that runs the target call its functions so many times.
+pub fn call_in_process(count: u64) {
+    ask(&format!("serve {count}"));
 }
 
 /// Has the host be asked to stop in a moment.

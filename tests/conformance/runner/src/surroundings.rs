@@ -1,11 +1,11 @@
 //! What a case needs around it. All of it is the case's own and goes with it.
 
 use std::fs;
-use std::io;
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command};
+use std::process::{self, Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
@@ -26,6 +26,8 @@ pub enum Need {
     Netns,
     /// An executable with a function, at a fixed path that BPF objects can name: `{target}`.
     UprobeTarget,
+    /// The same, and a process that runs it until the case ends: `{process}`.
+    UprobeProcess,
 }
 
 /// Where the executable is; sections of BPF objects name it.
@@ -37,6 +39,8 @@ pub struct Surroundings {
     bpffs: Option<BpfFs>,
     cgroup: Option<Cgroup>,
     netns: Option<Netns>,
+    // Before the file that it runs.
+    process: Option<TargetProcess>,
     target: Option<Target>,
     tracefs: bool,
 }
@@ -51,6 +55,11 @@ impl Surroundings {
                 Need::Cgroup => made.cgroup = Some(Cgroup::new().context("a cgroup")?),
                 Need::Netns => made.netns = Some(Netns::new().context("a network namespace")?),
                 Need::UprobeTarget => made.target = Some(Target::new().context("a uprobe target")?),
+                Need::UprobeProcess => {
+                    made.target = Some(Target::new().context("a uprobe target")?);
+                    let process = TargetProcess::new().context("a process to probe")?;
+                    made.process = Some(process);
+                }
             }
         }
         Ok(made)
@@ -70,6 +79,9 @@ impl Surroundings {
         }
         if self.target.is_some() {
             values.push(("target", TARGET.to_owned()));
+        }
+        if let Some(process) = &self.process {
+            values.push(("process", process.child.id().to_string()));
         }
         values
     }
@@ -114,12 +126,56 @@ impl Surroundings {
         run(Command::new(TARGET).arg(count.to_string()))
     }
 
+    /// Has the process call its functions.
+    pub fn serve(&mut self, count: u64) -> anyhow::Result<()> {
+        let process = self.process.as_mut();
+        process.context("the case has no process")?.call(count)
+    }
+
     /// Takes everything away again; what could not be.
     pub fn end(self) -> anyhow::Result<()> {
         if let Some(cgroup) = self.cgroup {
             cgroup.end()?;
         }
         Ok(())
+    }
+}
+
+/// Runs the uprobe target, and calls its functions when it is told to.
+struct TargetProcess {
+    child: Child,
+    orders: ChildStdin,
+    done: BufReader<ChildStdout>,
+}
+
+impl TargetProcess {
+    fn new() -> anyhow::Result<Self> {
+        let mut child = Command::new(TARGET)
+            .arg("serve")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let orders = child.stdin.take().context("a pipe")?;
+        let done = BufReader::new(child.stdout.take().context("a pipe")?);
+        Ok(Self {
+            child,
+            orders,
+            done,
+        })
+    }
+
+    fn call(&mut self, count: u64) -> anyhow::Result<()> {
+        writeln!(self.orders, "{count}")?;
+        let mut line = String::new();
+        ensure!(self.done.read_line(&mut line)? > 0, "the process has ended");
+        Ok(())
+    }
+}
+
+impl Drop for TargetProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
