@@ -223,7 +223,7 @@ fn room() {
     specs.set_max_entries(1).unwrap();
     let skel = open.load().unwrap();
     let program = &skel.progs.on_probe;
-    for _ in 0..300 {
+    for _ in 0..20 {
         let link = attach(program, "called").unwrap();
         let result = attach(program, "prepared");
         assert_fails!(result, ErrorKind::Full, "__bpf_usdt_specs", "on_probe");
@@ -270,7 +270,7 @@ fn hostile_files() {
             note + 16,
             note + 24,
         ] {
-            for number in [0u32, 1, 7, 24, 25, 1 << 20, u32::MAX - 3, u32::MAX] {
+            for number in [0u32, 25, u32::MAX] {
                 match change(at, &number.to_le_bytes()) {
                     Ok(link) => drop(link),
                     Err(error) => conformance_guests::saw(error.kind()),

@@ -5,9 +5,13 @@ use std::hint::black_box;
 use std::io::{self, BufRead as _, Write as _};
 use std::sync::atomic::{AtomicU16, Ordering};
 
+/// On a page of its own in the file: a page that two segments share is mapped twice, and the kernel counts in the first place.
+#[repr(align(4096))]
+struct Semaphore(AtomicU16);
+
 /// Counted up by the kernel as long as a program is attached to `prepared`.
 #[unsafe(link_section = ".probes")]
-static PREPARED_SEMAPHORE: AtomicU16 = AtomicU16::new(0);
+static PREPARED_SEMAPHORE: Semaphore = Semaphore(AtomicU16::new(0));
 
 /// A USDT probe as the macros of `sys/sdt.h` make them: an instruction that does nothing, and a note that says where it is and where its arguments
 /// are.
@@ -55,7 +59,7 @@ pub extern "C" fn wbc_target(number: u64) -> u64 {
 pub extern "C" fn wbc_other(number: u64) -> u64 {
     let number = black_box(number);
     // Somebody looks, so the argument is worth its work.
-    if PREPARED_SEMAPHORE.load(Ordering::Relaxed) > 0 {
+    if PREPARED_SEMAPHORE.0.load(Ordering::Relaxed) > 0 {
         let prepared = number * 100;
         #[cfg(target_arch = "x86_64")]
         usdt!("prepared", "{}", "8@{}", sym PREPARED_SEMAPHORE, in(reg) prepared, options(att_syntax, nostack));
