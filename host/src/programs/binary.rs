@@ -852,6 +852,7 @@ mod tests {
                     address: 0x100,
                     offset: 0x100,
                     semaphore: 0,
+                    is_ambiguous: false,
                     arguments: "-4@%edi 8@$5".into(),
                 };
                 assert_eq!(places, [expected]);

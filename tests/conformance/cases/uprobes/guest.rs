@@ -1,6 +1,7 @@
 //! Probes of functions of a binary.
 
 use std::fs;
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use conformance_guests::elf::Target;
@@ -239,6 +240,12 @@ impl Drop for Beside {
     }
 }
 
+/// Writes over a part of a file.
+fn put(mut file: &fs::File, at: usize, bytes: &[u8]) {
+    file.seek(SeekFrom::Start(at as u64)).unwrap();
+    file.write_all(bytes).unwrap();
+}
+
 /// The host reads them: none of them may end it.
 fn hostile_files() {
     let skel = load("count");
@@ -260,7 +267,10 @@ fn hostile_files() {
     }
     let half = &whole.0[..whole.0.len() / 2];
     assert_fails!(of(half), _, "count");
-    // Numbers of tables' headers that are not true: what comes out is an error or a probe.
+    // Numbers of tables' headers that are not true, one at a time: what comes out is an error or a probe.
+    let file = Beside::new(&whole.0);
+    let descriptor = open_descriptor(&file.0).unwrap();
+    let content = fs::OpenOptions::new().write(true).open(&file.0).unwrap();
     let tables = whole.sections();
     let tables = tables
         .iter()
@@ -269,14 +279,16 @@ fn hostile_files() {
     let numbers = tables.flat_map(|section| [24, 32, 40, 56].map(|at| section.header + at));
     for at in numbers.chain([32, 40, 56]) {
         for number in [0, u64::MAX] {
-            let mut content = whole.0.clone();
-            content[at..at + 8].copy_from_slice(&number.to_le_bytes());
-            match of(&content) {
+            put(&content, at, &number.to_le_bytes());
+            match on(&descriptor) {
                 Ok(link) => drop(link),
                 Err(error) => conformance_guests::saw(error.kind()),
             }
         }
+        let right = &whole.0[at..at + 8];
+        put(&content, at, right);
     }
+    drop(file);
     let folder = Path::new(&given("target")).parent().unwrap().to_owned();
     let result = on(&open_descriptor(folder).unwrap());
     assert_fails!(result, ErrorKind::InvalidArgument, "count");

@@ -1,6 +1,7 @@
 //! USDT probes.
 
 use std::fs;
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use conformance_guests::elf::Target;
@@ -236,6 +237,12 @@ fn room() {
     assert_eq!(counted(&skel), (4, 6));
 }
 
+/// Writes over a part of a file.
+fn put(mut file: &fs::File, at: usize, bytes: &[u8]) {
+    file.seek(SeekFrom::Start(at as u64)).unwrap();
+    file.write_all(bytes).unwrap();
+}
+
 fn hostile_files() {
     let skel = load("on_probe");
     let program = &skel.progs.on_probe;
@@ -255,10 +262,15 @@ fn hostile_files() {
         .filter(|at| whole[*at..].starts_with(texts))
         .collect::<Vec<_>>();
     assert!(notes.len() >= 2);
+    // One place at a time.
+    fs::write(&file, &whole).unwrap();
+    let content = fs::OpenOptions::new().write(true).open(&file).unwrap();
     let change = |at: usize, bytes: &[u8]| {
-        let mut content = whole.clone();
-        content[at..at + bytes.len()].copy_from_slice(bytes);
-        of(&content)
+        put(&content, at, bytes);
+        let result = program.attach_usdt(-1, &file, "wasm_bpf", "called");
+        let right = &whole[at..at + bytes.len()];
+        put(&content, at, right);
+        result
     };
     for note in notes {
         // Sizes of name and content, place, base, semaphore: what comes out is an error or a probe.
@@ -291,6 +303,7 @@ fn hostile_files() {
         let result = change(called + 16, text);
         assert_fails!(result, ErrorKind::NotSupported, "on_probe", "usdt.bpf.h");
     }
+    fs::remove_file(&file).unwrap();
     let folder = file.parent().unwrap();
     let result = program.attach_usdt(-1, folder, "wasm_bpf", "called");
     assert_fails!(result, ErrorKind::InvalidArgument, "on_probe");
