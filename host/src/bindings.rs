@@ -17,8 +17,16 @@ mod generated {
             "wasm-bpf:bpf/maps.map": crate::maps::Map,
             "wasm-bpf:bpf/maps.walk": crate::maps::Walk,
             "wasm-bpf:bpf/mapped-memory.mapping": crate::mapped_memory::Mapping,
+            "wasm-bpf:bpf/perf-events.perf-event-options": crate::perf_events::PerfEventOptions,
+            "wasm-bpf:bpf/perf-events.perf-event": crate::perf_events::PerfEvent,
+            "wasm-bpf:bpf/symbols.symbolizer": crate::symbols::Symbolizer,
             "wasm-bpf:bpf/programs.program": crate::programs::Program,
+            "wasm-bpf:bpf/programs.iterator-options": crate::programs::IteratorOptions,
+            "wasm-bpf:bpf/programs.test-options": crate::programs::TestOptions,
+            "wasm-bpf:bpf/programs.load-options": crate::programs::LoadOptions,
+            "wasm-bpf:bpf/programs.statistics": crate::programs::Statistics,
             "wasm-bpf:bpf/programs.probe-options": crate::programs::ProbeOptions,
+            "wasm-bpf:bpf/programs.placement": crate::programs::Placement,
             "wasm-bpf:bpf/links.link": crate::links::Link,
             "wasm-bpf:bpf/objects.open-options": crate::objects::OpenOptions,
             "wasm-bpf:bpf/objects.open-object": crate::objects::OpenObject,
@@ -31,7 +39,7 @@ mod generated {
 }
 
 pub use generated::wasm_bpf::bpf::{
-    buffers, lifecycle, links, mapped_memory, maps, objects, programs, types,
+    buffers, lifecycle, links, mapped_memory, maps, objects, perf_events, programs, symbols, types,
 };
 
 /// The same, with functions that wait instead of blocking their thread. Only those differ.
@@ -58,6 +66,8 @@ pub mod waiting {
                 "wasm-bpf:bpf/maps": crate::bindings::maps,
                 "wasm-bpf:bpf/mapped-memory": crate::bindings::mapped_memory,
                 "wasm-bpf:bpf/links": crate::bindings::links,
+                "wasm-bpf:bpf/perf-events": crate::bindings::perf_events,
+                "wasm-bpf:bpf/symbols": crate::bindings::symbols,
                 "wasm-bpf:bpf/programs": crate::bindings::programs,
                 "wasm-bpf:bpf/objects": crate::bindings::objects,
                 "wasm-bpf:bpf/lifecycle": crate::bindings::lifecycle,

@@ -1,13 +1,17 @@
 //! The context: configuration that a component cannot change, and what its calls share.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use wasmtime::component::ResourceTable;
 
+use crate::journal::{Journal, Recovered};
+use crate::left::Left;
 use crate::lifecycle::Stop;
 use crate::maps::Pins;
 use crate::messages::{MessageLevel, MessageSink};
 use crate::policy::{Limits, Policy, Usage};
+use crate::symbols::{Helper, SymbolizerCommand};
 
 /// What the host holds for one component: its policy, its limits, its stop request. Made by [`WasmBpfCtxBuilder`].
 pub struct WasmBpfCtx {
@@ -17,6 +21,9 @@ pub struct WasmBpfCtx {
     pub(crate) custom_btf: Option<PathBuf>,
     pub(crate) messages: Option<MessageSink>,
     pub(crate) pins: Pins,
+    pub(crate) left: Left,
+    pub(crate) journal: Journal,
+    pub(crate) symbolizer: Helper,
 }
 
 impl WasmBpfCtx {
@@ -38,6 +45,8 @@ pub struct WasmBpfCtxBuilder {
     limits: Limits,
     custom_btf: Option<PathBuf>,
     messages: Option<MessageSink>,
+    journal: Option<PathBuf>,
+    symbolizer: Option<SymbolizerCommand>,
 }
 
 impl WasmBpfCtxBuilder {
@@ -68,6 +77,32 @@ impl WasmBpfCtxBuilder {
         self
     }
 
+    /// Where the host writes down what the kernel would keep if the host were killed: filters of traffic control, and programs on cgroups that are
+    /// attached without a link. `/run/wasm-bpf/journal` unless set. The folder is made when it is needed, for this user alone.
+    ///
+    /// The first context of a process removes what killed hosts left, as far as it is written down there; [`recover`](crate::recover) does so any time.
+    pub fn journal(&mut self, folder: impl AsRef<Path>) -> &mut Self {
+        self.journal = Some(folder.as_ref().to_owned());
+        self
+    }
+
+    /// The program that is started to find names of addresses (the interface `symbols`): one that does nothing but call
+    /// [`serve_symbolizer`](crate::serve_symbolizer), as `wasm-bpf symbolizer` does. Without it the interface answers that it is not supported.
+    ///
+    /// It is a process of its own since it reads files that any user may have made: what breaks it, or takes all memory, breaks no more
+    /// than the call.
+    pub fn symbolizer(
+        &mut self,
+        program: impl AsRef<Path>,
+        args: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> &mut Self {
+        self.symbolizer = Some(SymbolizerCommand {
+            program: program.as_ref().to_owned(),
+            args: args.into_iter().map(Into::into).collect(),
+        });
+        self
+    }
+
     /// The context. The builder starts anew.
     pub fn build(&mut self) -> WasmBpfCtx {
         let Self {
@@ -75,7 +110,18 @@ impl WasmBpfCtxBuilder {
             limits,
             custom_btf,
             messages,
+            journal,
+            symbolizer,
         } = std::mem::take(self);
+        let journal = Journal::new(journal);
+        for recovered in journal.recover_once() {
+            if let Some(sink) = &messages {
+                match recovered {
+                    Recovered::Removed(text) => sink(MessageLevel::Info, &text),
+                    Recovered::Problem(text) => sink(MessageLevel::Warning, &text),
+                }
+            }
+        }
         WasmBpfCtx {
             policy,
             usage: Usage::new(limits),
@@ -83,6 +129,9 @@ impl WasmBpfCtxBuilder {
             custom_btf,
             messages,
             pins: Pins::default(),
+            left: Left::default(),
+            journal,
+            symbolizer: Helper::new(symbolizer),
         }
     }
 }

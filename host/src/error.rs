@@ -115,6 +115,15 @@ impl Failure {
         self
     }
 
+    /// Adds a line on what to do.
+    pub(crate) fn with_remedy(mut self, line: &str) -> Self {
+        if let Self::Error(error) = &mut self {
+            error.message.push('\n');
+            error.message.push_str(line);
+        }
+        self
+    }
+
     pub(crate) fn with_log(mut self, log: String) -> Self {
         if let Self::Error(error) = &mut self {
             error.verifier_log = Some(log);

@@ -78,7 +78,8 @@
 //! # What a component leaves behind
 //!
 //! Nothing. Programs, maps and links live as long as handles in the store's table; dropping the store detaches and unloads
-//! everything, and the kernel does the same if the process dies.
+//! everything, and the kernel does the same if the process dies. What the kernel would keep then is written down before it is made
+//! ([`WasmBpfCtxBuilder::journal`]), and removed by the next process that builds a context.
 
 #![deny(missing_docs)]
 
@@ -88,6 +89,8 @@ mod ctx;
 #[allow(dead_code)]
 mod descriptors;
 mod error;
+mod journal;
+mod left;
 mod lifecycle;
 mod links;
 mod mapped_memory;
@@ -95,10 +98,12 @@ mod maps;
 mod messages;
 mod mmap;
 mod objects;
+mod perf_events;
 mod policy;
 mod programs;
 mod readiness;
 mod stdio;
+mod symbols;
 mod types;
 pub mod wasi;
 
@@ -106,10 +111,13 @@ use wasmtime::Config;
 use wasmtime::component::{HasData, Linker};
 
 pub use ctx::{WasmBpfCtx, WasmBpfCtxBuilder, WasmBpfCtxView, WasmBpfView};
+pub use journal::Recovered;
 pub use lifecycle::{Stop, Terminated};
 pub use messages::{MessageLevel, MessageSink};
 pub use policy::{Grant, Limits, ParseGrantError, Policy};
 pub use stdio::Output;
+#[cfg(feature = "symbolizer")]
+pub use symbols::serve_symbolizer;
 
 /// The version of the WIT package that this host implements.
 pub const INTERFACE_VERSION: &str = "0.1.0";
@@ -117,6 +125,14 @@ pub const INTERFACE_VERSION: &str = "0.1.0";
 /// Every grant: its name, what its value is if it takes one, and what it allows.
 pub fn grants() -> impl Iterator<Item = (&'static str, Option<&'static str>, &'static str)> {
     policy::GRANTS.iter().copied()
+}
+
+/// Removes what killed hosts left in the kernel, as far as their journal says so: in `folder`, as
+/// [`WasmBpfCtxBuilder::journal`] has it, or in the usual place. What is told is for people.
+///
+/// The first context that a process builds does this too.
+pub fn recover(folder: Option<&std::path::Path>) -> Vec<Recovered> {
+    journal::Journal::new(folder.map(ToOwned::to_owned)).recover()
 }
 
 /// The engine configuration that this crate is measured with.
@@ -163,6 +179,8 @@ fn add_nonblocking_to_linker<T: WasmBpfView + 'static>(
     bindings::maps::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::mapped_memory::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::links::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::perf_events::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::symbols::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::programs::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::objects::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::lifecycle::add_to_linker::<T, HasBpf>(linker, T::bpf)

@@ -4,7 +4,7 @@ mod create;
 mod many;
 mod memory;
 mod number;
-mod pins;
+pub(crate) mod pins;
 mod walk;
 
 use std::ffi::{CStr, c_void};
@@ -34,7 +34,7 @@ pub struct Map {
     memory: Arc<MapMemory>,
     /// Where an arena is mapped: the kernel takes one address for it, for ever.
     arena: Arena,
-    /// Of a map whose object's programs may go on by themselves.
+    /// Of a map whose object's programs may go on by themselves, or which has operations that can be registered.
     object: Option<Arc<LoadedObject>>,
     _descriptor: Reservation,
 }
@@ -186,6 +186,11 @@ impl Map {
         self.object = Some(object);
     }
 
+    /// The object that is kept.
+    pub(crate) fn object(&self) -> Option<&Arc<LoadedObject>> {
+        self.object.as_ref()
+    }
+
     /// Says where the arena is mapped, for one of an object.
     pub(crate) fn set_arena(&mut self, arena: ObjectArena) {
         self.arena = Arena::OfObject(arena);
@@ -201,6 +206,10 @@ impl Map {
 
     pub(crate) fn info(&self) -> &MapInfo {
         &self.info
+    }
+
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 
     pub(crate) fn duplicate_fd(&self) -> std::io::Result<OwnedFd> {
@@ -337,6 +346,23 @@ impl Map {
         }
         let kept = Kept::Program(Arc::clone(&program.held));
         self.store(key, program.fd(), kept, mode)
+    }
+
+    /// Stores a perf event. A perf buffer over the map has its own there, and takes out whatever there is in the end.
+    pub(crate) fn store_perf_event(
+        &self,
+        key: &[u8],
+        event: BorrowedFd<'_>,
+        held: Arc<Reservation>,
+        mode: UpdateMode,
+    ) -> CodeResult<()> {
+        if !matches!(self.info.type_, MapType::PerfEventArray) {
+            return Err(ErrorCode::NotSupported.into());
+        }
+        if self.memory.has_perf_buffer() {
+            return Err(ErrorCode::Busy.into());
+        }
+        self.store(key, event, Kept::PerfEvent(held), mode)
     }
 
     fn next_key(&self, after: Option<&[u8]>, next: &mut [u8]) -> CodeResult<bool> {

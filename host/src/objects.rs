@@ -4,10 +4,10 @@ mod failures;
 mod load;
 mod validate;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CStr, CString, c_char};
 use std::marker::PhantomData;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -15,7 +15,8 @@ use libbpf_rs::AsRawLibbpf as _;
 use libbpf_sys as sys;
 use wasmtime::component::Resource;
 
-pub(crate) use self::failures::{append_capabilities, append_warnings};
+pub(crate) use self::failures::{append_capabilities, append_warnings, not_loaded};
+pub(crate) use self::load::VerifierLog;
 use crate::bindings::objects::{
     Host, HostObject, HostOpenObject, HostOpenOptions, MapDeclaration, ProgramDeclaration,
 };
@@ -40,6 +41,8 @@ pub struct OpenObject {
     object: libbpf_rs::OpenObject,
     name: String,
     verifier_log_level: u32,
+    /// The programs that programs of it are for, by the name of the latter. libbpf stores a bare descriptor.
+    targets: BTreeMap<String, Program>,
     /// Its memory, and a descriptor for each map that libbpf keeps a place for.
     _held: Reservation,
 }
@@ -168,6 +171,14 @@ impl LoadedProgram {
 }
 
 impl LoadedObject {
+    /// Libbpf's map of operations of this name. Whoever uses it holds the lock.
+    pub(crate) fn operations(&self, name: &str) -> Option<NonNull<sys::bpf_map>> {
+        self.maps
+            .iter()
+            .find(|map| map.name == name && matches!(map.kind, MapType::StructOps))
+            .map(|map| map.pointer)
+    }
+
     /// The descriptor of a map of this name.
     pub(crate) fn map_fd(&self, name: &str) -> Option<BorrowedFd<'_>> {
         let map = self.maps.iter().find(|map| map.name == name)?;
@@ -309,6 +320,7 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
             object,
             name,
             verifier_log_level,
+            targets: BTreeMap::new(),
             _held: held,
         };
         Ok(self.table.push(object)?)
@@ -534,11 +546,13 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
     ) -> FailureResult<()> {
         let open = self.table.get_mut(&object)?;
         let program = open.program(&program)?;
+        if matches!(program.kind(), ProgramType::Ext) {
+            let why =
+                "it takes the place of a function of a program, which set-attach-program sets";
+            return Err(program.refuse("the target of", why));
+        }
         // What libbpf says for the others depends on whether the kernel has a function of that name.
-        if !matches!(
-            program.kind(),
-            ProgramType::Tracing | ProgramType::Lsm | ProgramType::Ext
-        ) {
+        if !matches!(program.kind(), ProgramType::Tracing | ProgramType::Lsm) {
             let why = format!(
                 "programs of type {} have none before they are attached",
                 program.kind().name()
@@ -567,6 +581,45 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
             append_warnings(&mut text, &warnings);
             return Err(Failure::errno(errno, text).about(program.name()));
         }
+        Ok(())
+    }
+
+    fn set_attach_program(
+        &mut self,
+        object: Resource<OpenObject>,
+        program: String,
+        target: Resource<Program>,
+        function: String,
+    ) -> FailureResult<()> {
+        let target = self.table.get(&target)?.clone();
+        let open = self.table.get_mut(&object)?;
+        let opened = open.program(&program)?;
+        if !matches!(opened.kind(), ProgramType::Tracing | ProgramType::Ext) {
+            let why = format!(
+                "programs of type {} are for no other program",
+                opened.kind().name()
+            );
+            return Err(opened.refuse("the target of", &why));
+        }
+        let Ok(c_function) = CString::new(function.as_str()) else {
+            return Err(opened.refuse("the target of", "a name has no zero byte"));
+        };
+        let fd = target.loaded().fd().as_raw_fd();
+        let (result, warnings) = messages::collect(self.ctx.messages.as_ref(), || {
+            // SAFETY: as above; the string outlives the call, and the descriptor the open object, which keeps the target.
+            unsafe { sys::bpf_program__set_attach_target(opened.pointer, fd, c_function.as_ptr()) }
+        });
+        if result < 0 {
+            let mut text = format!(
+                "cannot set the target of the program `{program}` to the function `{function}` of `{}`: {}",
+                target.loaded().name,
+                Errno(-result)
+            );
+            append_warnings(&mut text, &warnings);
+            return Err(Failure::errno(-result, text).about(program));
+        }
+        // The one that it was for before may go only now.
+        open.targets.insert(program, target);
         Ok(())
     }
 
@@ -637,7 +690,7 @@ impl HostObject for WasmBpfCtxView<'_> {
         if let Some(arena) = arena {
             map.set_arena(arena);
         }
-        if object.has_callbacks {
+        if object.has_callbacks || matches!(map.info().type_, MapType::StructOps) {
             map.keep_object(Arc::clone(object));
         }
         Ok(self.table.push(map)?)

@@ -1,8 +1,22 @@
 //! `programs.wit`.
 
 mod binary;
+mod filters;
+mod info;
+mod interface;
+mod iterators;
 mod kprobe;
+mod load;
+mod network;
+mod perf_event;
+mod pins;
+mod placement;
 mod probe;
+mod raw;
+mod replace;
+pub(crate) mod tc;
+mod test_run;
+mod trace;
 mod uprobe;
 mod usdt;
 
@@ -14,16 +28,25 @@ use std::sync::Arc;
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 
+pub use self::info::Statistics;
+pub use self::iterators::IteratorOptions;
+pub use self::load::LoadOptions;
+pub use self::test_run::TestOptions;
 use crate::bindings::maps::UpdateMode;
-use crate::bindings::programs::{Host, HostProbeOptions, HostProgram, ProbeTargets, ProgramInfo};
+use crate::bindings::programs::{
+    Direction, Host, HostProgram, ProbeTargets, ProgramInfo, ProgramStatistics, ProgramStream,
+    SectionKind, TestOutput, XdpMode,
+};
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
-use crate::error::{CodeResult, Errno, Failure, FailureResult, code_of_errno};
+use crate::error::{CodeResult, Errno, Failure, FailureResult};
 use crate::links::{Attachment, Link};
 use crate::maps::Map;
 use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
+use crate::perf_events::PerfEvent;
 use crate::policy::{Need, Reservation};
+pub use placement::Placement;
 
 pub use probe::ProbeOptions;
 pub(crate) use usdt::SpecIds;
@@ -39,7 +62,6 @@ enum Kept {
         /// Index among the object's loaded programs.
         index: usize,
     },
-    #[allow(dead_code)]
     Alone(Arc<LoadedProgram>),
 }
 
@@ -49,7 +71,6 @@ impl Program {
     }
 
     /// A program that no object declares.
-    #[allow(dead_code)]
     pub(crate) fn alone(program: LoadedProgram) -> Self {
         Self(Kept::Alone(Arc::new(program)))
     }
@@ -70,38 +91,31 @@ impl Program {
     }
 }
 
-impl Host for WasmBpfCtxView<'_> {}
+impl Host for WasmBpfCtxView<'_> {
+    fn kind_of_section(&mut self, section: String) -> wasmtime::Result<Option<SectionKind>> {
+        Ok(info::kind_of_section(&section))
+    }
+}
 
 impl HostProgram for WasmBpfCtxView<'_> {
     fn info(&mut self, program: Resource<Program>) -> CodeResult<ProgramInfo> {
-        let program = self.table.get(&program)?.loaded();
-        let mut info = libbpf_sys::bpf_prog_info::default();
-        let mut length = size_of_val(&info) as u32;
-        // SAFETY: `info` is a plain struct of `length` bytes; its pointers are null, so the kernel writes nothing elsewhere.
-        let answer = unsafe {
-            libbpf_sys::bpf_prog_get_info_by_fd(
-                program.fd().as_raw_fd(),
-                &raw mut info,
-                &raw mut length,
-            )
-        };
-        if answer < 0 {
-            return Err(code_of_errno(-answer).into());
-        }
-        Ok(ProgramInfo {
-            name: program.name.clone(),
-            section: program.section.clone(),
-            type_: program.kind,
-            id: info.id,
-            tag: u64::from_be_bytes(info.tag),
-            instructions: info.xlated_prog_len / 8,
-        })
+        info::info(self.table.get(&program)?.loaded())
     }
 
     fn attach(&mut self, program: Resource<Program>) -> FailureResult<Option<Resource<Link>>> {
         let loaded = self.table.get(&program)?.loaded();
         let check = self.check_section(loaded);
         check.map_err(|failure| failure.about(&loaded.name))?;
+        if loaded.pointer().is_none() {
+            // Without a section there is only what the program was loaded for.
+            return match loaded.kind {
+                ProgramType::Tracing | ProgramType::Lsm => {
+                    let to = "to what it was loaded for";
+                    self.attach_raw(&program, None, 0, to).map(Some)
+                }
+                _ => Ok(None),
+            };
+        }
         if let Some(link) = self.attach_to_file_of_section(&program)? {
             return Ok(Some(link));
         }
@@ -157,21 +171,7 @@ impl HostProgram for WasmBpfCtxView<'_> {
         self.demand_kind(&program, &kinds, &to)?;
         let about = self.about(&program)?;
         let name = tracefs_name(&name).map_err(about)?;
-        let mut options = libbpf_sys::bpf_raw_tracepoint_opts {
-            sz: size_of::<libbpf_sys::bpf_raw_tracepoint_opts>() as _,
-            cookie,
-        };
-        self.attach_with(&program, &to, |program| {
-            // SAFETY: the program belongs to a live object; string and options outlive the call.
-            unsafe {
-                libbpf_sys::bpf_program__attach_raw_tracepoint_opts(
-                    program.as_ptr(),
-                    name.as_ptr(),
-                    &raw mut options,
-                )
-            }
-        })?
-        .ok_or_else(|| nothing_attached(&to))
+        self.attach_raw(&program, Some(&name), cookie, &to)
     }
 
     fn store_in(
@@ -186,6 +186,88 @@ impl HostProgram for WasmBpfCtxView<'_> {
         map.store_program(&key, program, mode)?;
         self.ctx.pins.stored_in(map);
         Ok(())
+    }
+
+    fn attach_trace(
+        &mut self,
+        program: Resource<Program>,
+        cookie: u64,
+    ) -> FailureResult<Resource<Link>> {
+        trace::attach_trace(self, &program, cookie)
+    }
+
+    fn attach_lsm(&mut self, program: Resource<Program>) -> FailureResult<Resource<Link>> {
+        trace::attach_lsm(self, &program)
+    }
+
+    fn attach_freplace(
+        &mut self,
+        program: Resource<Program>,
+        target: Resource<Program>,
+        function: String,
+    ) -> FailureResult<Resource<Link>> {
+        trace::attach_freplace(self, &program, &target, &function)
+    }
+
+    fn attach_iterator(
+        &mut self,
+        program: Resource<Program>,
+        options: Resource<IteratorOptions>,
+    ) -> FailureResult<Resource<Link>> {
+        iterators::attach(self, &program, &options)
+    }
+
+    fn load(
+        &mut self,
+        kind: ProgramType,
+        options: Resource<LoadOptions>,
+        instructions: Vec<u8>,
+    ) -> FailureResult<Resource<Program>> {
+        let program = self.load_program(kind, &options, &instructions)?;
+        Ok(self.table.push(program)?)
+    }
+
+    fn statistics(&mut self, program: Resource<Program>) -> CodeResult<ProgramStatistics> {
+        info::statistics(self.table.get(&program)?.loaded())
+    }
+
+    fn test_run(
+        &mut self,
+        program: Resource<Program>,
+        options: Resource<TestOptions>,
+    ) -> FailureResult<TestOutput> {
+        WasmBpfCtxView::test_run(self, &program, &options)
+    }
+
+    fn read_stream(
+        &mut self,
+        program: Resource<Program>,
+        stream: ProgramStream,
+        max: u32,
+    ) -> CodeResult<Vec<u8>> {
+        info::read_stream(self.table.get(&program)?.loaded(), stream, max)
+    }
+
+    fn replace_in(
+        &mut self,
+        program: Resource<Program>,
+        link: Resource<Link>,
+        expected: Option<Resource<Program>>,
+    ) -> FailureResult<()> {
+        self.replace_program(&program, &link, expected.as_ref())
+    }
+
+    fn pin(&mut self, program: Resource<Program>, path: String) -> FailureResult<()> {
+        pins::pin(self.ctx, self.table.get(&program)?.loaded(), &path)
+    }
+
+    fn unpin(&mut self, program: Resource<Program>, path: String) -> FailureResult<()> {
+        pins::unpin(self.ctx, self.table.get(&program)?.loaded(), &path)
+    }
+
+    fn open_pinned(&mut self, path: String) -> FailureResult<Resource<Program>> {
+        let program = pins::open(self.ctx, &path)?;
+        Ok(self.table.push(program)?)
     }
 
     fn attach_kprobe(
@@ -252,81 +334,96 @@ impl HostProgram for WasmBpfCtxView<'_> {
         self.usdt(&program, &target, &provider, &name, &options)
     }
 
+    fn attach_xdp(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        mode: XdpMode,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_xdp(self, &program, &network_interface, mode)
+    }
+
+    fn attach_tc(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        direction: Direction,
+        priority: u32,
+        handle: u32,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_tc(
+            self,
+            &program,
+            &network_interface,
+            direction,
+            priority,
+            handle,
+        )
+    }
+
+    fn attach_tcx(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        direction: Direction,
+        placement: Option<Resource<Placement>>,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_tcx(
+            self,
+            &program,
+            &network_interface,
+            direction,
+            placement.as_ref(),
+        )
+    }
+
+    fn attach_netkit(
+        &mut self,
+        program: Resource<Program>,
+        network_interface: String,
+        peer: bool,
+        placement: Option<Resource<Placement>>,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_netkit(self, &program, &network_interface, peer, placement.as_ref())
+    }
+
+    fn attach_netns(
+        &mut self,
+        program: Resource<Program>,
+        netns: Option<Resource<Descriptor>>,
+    ) -> FailureResult<Resource<Link>> {
+        network::attach_netns(self, &program, netns.as_ref())
+    }
+
+    fn attach_netfilter(
+        &mut self,
+        program: Resource<Program>,
+        protocol_family: u32,
+        hook: u32,
+        priority: i32,
+        defragment: bool,
+    ) -> FailureResult<Resource<Link>> {
+        let at = network::NetfilterHook {
+            protocol_family,
+            hook,
+            priority,
+            defragment,
+        };
+        network::attach_netfilter(self, &program, at)
+    }
+
+    fn attach_perf_event(
+        &mut self,
+        program: Resource<Program>,
+        event: Resource<PerfEvent>,
+        cookie: u64,
+    ) -> FailureResult<Resource<Link>> {
+        let event = self.table.get(&event)?.clone();
+        self.attach_to_perf_event(&program, event, cookie)
+    }
+
     fn drop(&mut self, program: Resource<Program>) -> wasmtime::Result<()> {
         self.table.delete(program)?;
-        Ok(())
-    }
-}
-
-impl HostProbeOptions for WasmBpfCtxView<'_> {
-    fn new(&mut self) -> wasmtime::Result<Resource<ProbeOptions>> {
-        Ok(self.table.push(ProbeOptions::default())?)
-    }
-
-    fn set_cookie(&mut self, options: Resource<ProbeOptions>, cookie: u64) -> wasmtime::Result<()> {
-        self.table.get_mut(&options)?.cookie = cookie;
-        Ok(())
-    }
-
-    fn set_cookies(
-        &mut self,
-        options: Resource<ProbeOptions>,
-        cookies: Vec<u64>,
-    ) -> wasmtime::Result<()> {
-        let usage = &self.ctx.usage;
-        self.table.get_mut(&options)?.set_cookies(cookies, usage);
-        Ok(())
-    }
-
-    fn set_at_return(
-        &mut self,
-        options: Resource<ProbeOptions>,
-        yes: bool,
-    ) -> wasmtime::Result<()> {
-        self.table.get_mut(&options)?.at_return = yes;
-        Ok(())
-    }
-
-    fn set_session(&mut self, options: Resource<ProbeOptions>, yes: bool) -> wasmtime::Result<()> {
-        self.table.get_mut(&options)?.session = yes;
-        Ok(())
-    }
-
-    fn set_offset(&mut self, options: Resource<ProbeOptions>, offset: u64) -> wasmtime::Result<()> {
-        self.table.get_mut(&options)?.offset = offset;
-        Ok(())
-    }
-
-    fn set_process(
-        &mut self,
-        options: Resource<ProbeOptions>,
-        process: Option<u32>,
-    ) -> wasmtime::Result<()> {
-        self.table.get_mut(&options)?.process = process;
-        Ok(())
-    }
-
-    fn set_semaphore_offset(
-        &mut self,
-        options: Resource<ProbeOptions>,
-        offset: u64,
-    ) -> wasmtime::Result<()> {
-        self.table.get_mut(&options)?.semaphore = offset;
-        Ok(())
-    }
-
-    fn set_semaphore_offsets(
-        &mut self,
-        options: Resource<ProbeOptions>,
-        offsets: Vec<u64>,
-    ) -> wasmtime::Result<()> {
-        let usage = &self.ctx.usage;
-        self.table.get_mut(&options)?.set_semaphores(offsets, usage);
-        Ok(())
-    }
-
-    fn drop(&mut self, options: Resource<ProbeOptions>) -> wasmtime::Result<()> {
-        self.table.delete(options)?;
         Ok(())
     }
 }
@@ -359,6 +456,7 @@ impl WasmBpfCtxView<'_> {
                     tracefs_name(name)?;
                 }
             }
+            "lsm" => trace::demand_lsm(name)?,
             _ => {}
         }
         if is_pattern(kind) && target.bytes().filter(|byte| *byte == b'*').count() > MAX_STARS {
@@ -572,7 +670,7 @@ fn file_in_section(section: &str) -> Option<&str> {
 }
 
 /// A name below tracefs `events/`. libbpf puts it into a path, so nothing that climbs may come through.
-fn tracefs_name(name: &str) -> FailureResult<CString> {
+pub(crate) fn tracefs_name(name: &str) -> FailureResult<CString> {
     let ok = !name.is_empty()
         && name.len() < 128
         && name != "."

@@ -118,10 +118,12 @@ mod bindings;
 mod buffers;
 mod descriptor;
 mod error;
+mod iter;
 mod lifecycle;
 mod link;
 mod map;
 mod mapped_memory;
+mod network;
 mod object;
 mod output;
 mod probes;
@@ -136,8 +138,14 @@ pub use buffers::{
 };
 pub use descriptor::{Descriptor, open_descriptor};
 pub use error::{Error, ErrorKind, Result};
+pub use iter::{CgroupIterOpts, CgroupIterOrder, Iter, IterOpts, MapIterOpts};
 pub use lifecycle::{exit, sleep_until, stop_requested, subscribe_stop};
-pub use link::{Link, LinkInfo, LinkType};
+pub use link::{
+    CgroupDetails, CgroupIteration, EventDetails, InterfaceDetails, IterDetails, Iteration,
+    KprobeDetails, KprobeMultiDetails, Link, LinkDetails, LinkInfo, LinkPlace, LinkType,
+    NetfilterDetails, NetnsDetails, RawTracepointDetails, SockmapDetails, TaskIteration,
+    TracepointDetails, TracingDetails, UprobeDetails, UprobeMultiDetails,
+};
 pub use map::{
     BloomFilter, Map, MapCore, MapFlags, MapHandle, MapInfo, MapIter, MapKeyIter, MapType,
     MapValue, PerCpu, PerCpuMap, Queue, TypedMap, TypedMapIter,
@@ -145,12 +153,21 @@ pub use map::{
 #[doc(hidden)]
 pub use mapped_memory::GlobalData;
 pub use mapped_memory::{Constant, Global, MappedMemory};
+pub use network::{
+    Direction, NF_INET_FORWARD, NF_INET_LOCAL_IN, NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING,
+    NF_INET_PRE_ROUTING, NFPROTO_IPV4, NFPROTO_IPV6, NetfilterOpts, Placement, TC_EGRESS,
+    TC_INGRESS, TcAttachPoint, TcHook, TcHookBuilder, Xdp, XdpMode,
+};
 pub use object::{Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
 pub use output::{Stdout, printable, stdout};
 pub use probes::{
     Binary, KprobeMultiOpts, KprobeOpts, KsyscallOpts, UprobeMultiOpts, UprobeOpts, UsdtOpts,
 };
-pub use program::{Program, ProgramInfo, ProgramType, RawTracepointOpts, TracepointOpts};
+pub use program::{
+    Program, ProgramBuilder, ProgramInfo, ProgramInput, ProgramOutput, ProgramStatistics,
+    ProgramType, RawTracepointOpts, SectionKind, Statistics, TraceOpts, TracepointOpts,
+    kind_of_section,
+};
 pub use zerocopy;
 
 /// Takes in the skeleton that the build script made of `src/bpf/NAME.bpf.c`, as a module of that name.

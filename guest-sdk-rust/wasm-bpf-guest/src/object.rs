@@ -343,6 +343,17 @@ impl OpenProgram {
         self.set(|object, name| object.set_attach_target(name, target))
     }
 
+    /// Sets the function of a loaded program that this one is for: what an extension (`freplace`) takes the place of, or what `fentry` and `fexit` observe.
+    pub fn set_attach_program(&self, target: &Program, function: &str) -> Result<()> {
+        let target = target.handle()?;
+        self.set(|object, name| object.set_attach_program(name, target, function))
+    }
+
+    /// The attach type that the program is verified for: the kernel's number (`enum bpf_attach_type`).
+    pub fn attach_type(&self) -> Result<u32> {
+        Ok(self.declaration()?.expected_attach_type)
+    }
+
     /// Changes the BPF_F_* load flags.
     pub fn set_flags(&self, flags: u32) -> Result<()> {
         self.set(|object, name| object.set_program_flags(name, flags))

@@ -31,6 +31,7 @@ struct Contents {
 pub(crate) enum Kept {
     Map(#[expect(dead_code, reason = "held")] Arc<MapMemory>),
     Program(#[expect(dead_code, reason = "held")] Arc<ProgramMemory>),
+    PerfEvent(#[expect(dead_code, reason = "held")] Arc<Reservation>),
 }
 
 /// What a program takes of the limits, and with it the maps of its object, which it may use.
@@ -39,13 +40,16 @@ pub(crate) struct ProgramMemory {
     _reservation: Reservation,
     _maps: Vec<Arc<MapMemory>>,
     _arrays: Vec<Arc<Reservation>>,
+    /// The program that it was loaded for, which the kernel keeps as long as this one. Never in a circle: it was there before.
+    _target: Option<Arc<ProgramMemory>>,
 }
 
 impl ProgramMemory {
-    /// `maps` are those of the object, with whether each is a program array.
+    /// `maps` are those of the object, with whether each is a program array; `target` the program that this one is for.
     pub(crate) fn new<'a>(
         reservation: Reservation,
         maps: impl Iterator<Item = (&'a Arc<MapMemory>, bool)>,
+        target: Option<Arc<ProgramMemory>>,
     ) -> Self {
         let (arrays, maps): (Vec<_>, Vec<_>) = maps.partition(|(_, is_array)| *is_array);
         Self {
@@ -55,6 +59,7 @@ impl ProgramMemory {
                 .into_iter()
                 .map(|(map, _)| Arc::clone(&map.reservation))
                 .collect(),
+            _target: target,
         }
     }
 }
@@ -96,6 +101,18 @@ impl MapMemory {
     /// The object that declares the map may have put this into it.
     pub(crate) fn keep_declared(&self, kept: Kept) {
         self.contents().declared.push(kept);
+    }
+
+    /// Whether a perf buffer is open over the map: it would take out what others stored.
+    pub(super) fn has_perf_buffer(&self) -> bool {
+        self.has_perf_buffer.load(Ordering::SeqCst)
+    }
+
+    /// Whether a component stored events, which a perf buffer would replace.
+    pub(crate) fn keeps_perf_events(&self) -> bool {
+        let contents = self.contents();
+        let mut kept = contents.by_key.values();
+        kept.any(|kept| matches!(kept, Kept::PerfEvent(_)))
     }
 
     /// Marks that there is a perf buffer; none if there was one.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::path::{Component, Path};
 use std::sync::{Arc, Weak};
 
@@ -73,9 +73,37 @@ const BPF_FS: i64 = 0xcafe_4a11;
 
 /// A place in a BPF file system: an open folder and a name in it. The folder was reached without following links, so that it is the one
 /// that the grant names.
-struct Place {
+pub(crate) struct Place {
     folder: OwnedFd,
     name: String,
+}
+
+/// What can be pinned. The kernel opens all of them by one call, and answers the same questions about them with other structures.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pinnable {
+    Map,
+    Program,
+    Link,
+}
+
+impl Pinnable {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Map => "map",
+            Self::Program => "program",
+            Self::Link => "link",
+        }
+    }
+
+    /// By the name that the kernel gives its descriptors.
+    fn of(descriptor: &str) -> Option<Self> {
+        match descriptor {
+            "anon_inode:bpf-map" => Some(Self::Map),
+            "anon_inode:bpf-prog" => Some(Self::Program),
+            "anon_inode:bpf-link" | "anon_inode:bpf_link" => Some(Self::Link),
+            _ => None,
+        }
+    }
 }
 
 impl Place {
@@ -85,8 +113,8 @@ impl Place {
         CString::new(path).expect("checked: no zero in the name")
     }
 
-    /// What is pinned here, and must be a map.
-    fn open(&self) -> Result<OwnedFd, String> {
+    /// What is pinned here, and must be of this kind.
+    fn open(&self, wanted: Pinnable) -> Result<OwnedFd, String> {
         // Held, so that nobody can put a link in its place between the look and the opening.
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let pin = rustix::fs::openat(&self.folder, &self.name, flags, Mode::empty())
@@ -105,42 +133,48 @@ impl Place {
         }
         // SAFETY: just made for us.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        // Programs and links are opened by the same call, and answer the same questions with other structures.
-        let kind = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
-        match kind {
-            Ok(kind) if kind.as_os_str() == "anon_inode:bpf-map" => Ok(fd),
-            Ok(kind) => Err(format!(
-                "it is no map, but {}",
-                kind.display().to_string().trim_start_matches("anon_inode:")
+        let kind = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()))
+            .map_err(|error| Errno(error.raw_os_error().unwrap_or(libc::EIO)).to_string())?;
+        let kind = kind.display().to_string();
+        match Pinnable::of(&kind) {
+            Some(kind) if kind == wanted => Ok(fd),
+            _ => Err(format!(
+                "it is no {}, but {}",
+                wanted.name(),
+                kind.trim_start_matches("anon_inode:")
             )),
-            Err(error) => Err(Errno(error.raw_os_error().unwrap_or(libc::EIO)).to_string()),
         }
     }
 }
 
 /// What is to be done, for messages.
-struct Task<'a> {
-    policy: &'a Policy,
-    what: String,
-    subject: String,
-    path: &'a str,
+pub(crate) struct Task<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) what: String,
+    pub(crate) subject: String,
+    pub(crate) path: &'a str,
 }
 
 impl Task<'_> {
-    fn refuse(&self, code: ErrorCode, why: &str) -> Failure {
+    pub(crate) fn refuse(&self, code: ErrorCode, why: &str) -> Failure {
         Failure::refused(code, format!("cannot {}: {why}", self.what)).about(&self.subject)
     }
 
-    fn failed(&self, errno: i32) -> Failure {
+    pub(crate) fn failed(&self, errno: i32) -> Failure {
         Failure::errno(errno, format!("cannot {}: {}", self.what, Errno(errno)))
             .about(&self.subject)
     }
 
-    /// Looks the place up; `make` makes the last folder if it is missing.
-    fn place(&self, make: bool) -> FailureResult<Place> {
+    /// Whether the path is granted.
+    pub(crate) fn check(&self) -> FailureResult<()> {
         self.policy
             .check_pin(self.path, || format!("to {}", self.what))
-            .map_err(|missing| Failure::from(missing).about(&self.subject))?;
+            .map_err(|missing| Failure::from(missing).about(&self.subject))
+    }
+
+    /// Looks the place up; `make` makes the last folder if it is missing.
+    fn place(&self, make: bool) -> FailureResult<Place> {
+        self.check()?;
         let bad = |why| self.refuse(ErrorCode::InvalidArgument, why);
         let path = Path::new(self.path);
         // Guest-controlled: what `Path` would tidy up silently is refused.
@@ -212,6 +246,60 @@ impl Task<'_> {
     }
 }
 
+impl Task<'_> {
+    /// Gives `object` the name.
+    pub(crate) fn pin(&self, object: BorrowedFd<'_>) -> FailureResult<()> {
+        let place = self.place(true)?;
+        // SAFETY: the path outlives the call.
+        let answer = unsafe { sys::bpf_obj_pin(object.as_raw_fd(), place.path().as_ptr()) };
+        if answer < 0 {
+            return Err(self.failed(-answer));
+        }
+        Ok(())
+    }
+
+    /// Takes the name away from what is of this kind, and which `is_it` knows.
+    pub(crate) fn unpin(
+        &self,
+        kind: Pinnable,
+        is_it: impl FnOnce(&OwnedFd) -> io::Result<bool>,
+    ) -> FailureResult<()> {
+        let place = self.place(false)?;
+        let pinned = self.open_at(&place, kind)?;
+        let is_it = is_it(&pinned)
+            .map_err(|error| self.failed(error.raw_os_error().unwrap_or(libc::EIO)))?;
+        if !is_it {
+            return Err(self.refuse(
+                ErrorCode::InvalidArgument,
+                &format!(
+                    "another {} is pinned there, which is left alone",
+                    kind.name()
+                ),
+            ));
+        }
+        unlinkat(&place.folder, &place.name, AtFlags::empty())
+            .map_err(|error| self.failed(error.raw_os_error()))
+    }
+
+    /// What is pinned at the path, and its name there.
+    pub(crate) fn open(&self, kind: Pinnable) -> FailureResult<(OwnedFd, String)> {
+        let place = self.place(false)?;
+        let fd = self.open_at(&place, kind)?;
+        Ok((fd, place.name))
+    }
+
+    fn open_at(&self, place: &Place, kind: Pinnable) -> FailureResult<OwnedFd> {
+        if rustix::fs::statat(&place.folder, &place.name, AtFlags::SYMLINK_NOFOLLOW)
+            .is_err_and(|error| error == OsErrno::NOENT)
+        {
+            return Err(self.failed(libc::ENOENT));
+        }
+        place
+            .open(kind)
+            .map_err(|why| self.refuse(ErrorCode::InvalidArgument, &why))
+    }
+}
+
 fn open_folder(path: &Path) -> Result<OwnedFd, OsErrno> {
     openat2(
         CWD,
@@ -230,12 +318,7 @@ pub(super) fn pin(policy: &Policy, pins: &mut Pins, map: &Map, path: &str) -> Fa
         subject: name.clone(),
         path,
     };
-    let place = task.place(true)?;
-    // SAFETY: the path outlives the call.
-    let answer = unsafe { sys::bpf_obj_pin(map.as_fd().as_raw_fd(), place.path().as_ptr()) };
-    if answer < 0 {
-        return Err(task.failed(-answer));
-    }
+    task.pin(map.as_fd())?;
     let memory = map.memory();
     let pinned = pins.add(map.info.id, &memory, path);
     pinned.kept = Some(memory);
@@ -250,30 +333,8 @@ pub(super) fn unpin(policy: &Policy, pins: &mut Pins, map: &Map, path: &str) -> 
         subject: name.clone(),
         path,
     };
-    let place = task.place(false)?;
-    if !rustix::fs::accessat(
-        &place.folder,
-        &place.name,
-        rustix::fs::Access::EXISTS,
-        AtFlags::empty(),
-    )
-    .is_ok_and(|()| true)
-    {
-        return Err(task.failed(libc::ENOENT));
-    }
-    let pinned = place
-        .open()
-        .map_err(|why| task.refuse(ErrorCode::InvalidArgument, &why))?;
-    let id =
-        id_of(&pinned).map_err(|error| task.failed(error.raw_os_error().unwrap_or(libc::EIO)))?;
-    if id != map.info.id {
-        return Err(task.refuse(
-            ErrorCode::InvalidArgument,
-            "another map is pinned there, which is left alone",
-        ));
-    }
-    unlinkat(&place.folder, &place.name, AtFlags::empty())
-        .map_err(|error| task.failed(error.raw_os_error()))?;
+    let id = map.info.id;
+    task.unpin(Pinnable::Map, |pinned| Ok(id_of(pinned)? == id))?;
     pins.remove(id, path);
     Ok(())
 }
@@ -301,20 +362,12 @@ pub(super) fn open(ctx: &mut WasmBpfCtx, path: &str) -> FailureResult<Map> {
         subject: path.to_owned(),
         path,
     };
-    let place = task.place(false)?;
-    if rustix::fs::statat(&place.folder, &place.name, AtFlags::SYMLINK_NOFOLLOW)
-        .is_err_and(|error| error == OsErrno::NOENT)
-    {
-        return Err(task.failed(libc::ENOENT));
-    }
-    let fd = place
-        .open()
-        .map_err(|why| task.refuse(ErrorCode::InvalidArgument, &why))?;
+    let (fd, name) = task.open(Pinnable::Map)?;
     let info =
         info_of(&fd).map_err(|error| task.failed(error.raw_os_error().unwrap_or(libc::EIO)))?;
     let kind = MapType::from_kernel(info.type_);
     ctx.policy
-        .check_map(&place.name, kind)
+        .check_map(&name, kind)
         .map_err(|missing| Failure::from(missing).about(path))?;
     let memory = match ctx.pins.memory(info.id) {
         Some(memory) => memory,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::OpenObject;
 use super::load::VerifierLog;
-use crate::bindings::types::ErrorCode;
+use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::error::{Errno, Failure, code_of_errno};
 
 /// How much of a verifier log a component gets: its end says why.
@@ -112,6 +112,26 @@ pub(super) fn load(
         .find(|log| log.program == program)
         .map(VerifierLog::text)
         .filter(|log| !log.trim().is_empty());
+    let is_without_target = !open.targets.contains_key(program)
+        && open
+            .program(program)
+            .is_ok_and(|program| matches!(program.kind(), ProgramType::Ext));
+    let failure = not_loaded(program, errno, warnings, log);
+    if is_without_target {
+        return failure.with_remedy(
+            "it takes the place of a function of another program: say of which with set-attach-program before load",
+        );
+    }
+    failure
+}
+
+/// Why a program was not loaded; `log` is the verifier's, if it looked at it.
+pub(crate) fn not_loaded(
+    program: &str,
+    errno: i32,
+    warnings: &[String],
+    log: Option<String>,
+) -> Failure {
     let Some(log) = log else {
         // The kernel refused before the verifier looked.
         let mut text = format!("cannot load the program `{program}`: {}", Errno(errno));

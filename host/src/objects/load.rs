@@ -18,7 +18,7 @@ use crate::messages::{self, MessageLevel};
 use crate::policy::{Need, Reservation, map_memory};
 
 /// Where the verifier writes what it has to say of one program.
-pub(super) struct VerifierLog {
+pub(crate) struct VerifierLog {
     pub(super) program: String,
     memory: NonNull<u8>,
 }
@@ -28,7 +28,7 @@ impl VerifierLog {
     /// log's start if it is too small. Pages that are not written cost nothing.
     const SIZE: usize = (1 << 24) - 1;
 
-    fn new(program: String) -> std::io::Result<Self> {
+    pub(crate) fn new(program: String) -> std::io::Result<Self> {
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
         // SAFETY: a new mapping at an address of the kernel's choice.
         let memory = unsafe {
@@ -43,8 +43,13 @@ impl VerifierLog {
         Ok(Self { program, memory })
     }
 
+    /// Where it is, and how much there is room for.
+    pub(crate) fn buffer(&self) -> (*mut std::ffi::c_char, u32) {
+        (self.memory.as_ptr().cast(), Self::SIZE as u32)
+    }
+
     /// The log's text.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         // SAFETY: the mapping has SIZE bytes, and the kernel is done with it.
         let bytes = unsafe { std::slice::from_raw_parts(self.memory.as_ptr(), Self::SIZE) };
         let end = bytes
@@ -324,6 +329,9 @@ impl LoadedObject {
                         }),
                         maps.iter()
                             .map(|map| (&map.memory, matches!(map.kind, MapType::ProgArray))),
+                        open.targets
+                            .get(&program.name())
+                            .map(|target| Arc::clone(&target.loaded().held)),
                     )),
                 })
             })

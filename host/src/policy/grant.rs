@@ -25,6 +25,11 @@ pub(crate) const GRANTS: &[(&str, Option<&str>, &str)] = &[
         "programs on cgroups: sockets, packets, devices, sysctl, sock_ops",
     ),
     (
+        "debug-info",
+        None,
+        "places in source code and inlined functions, for which the host opens what other users' files name",
+    ),
+    (
         "disconnect",
         None,
         "let a program stay attached after the component ended",
@@ -76,6 +81,11 @@ pub(crate) const GRANTS: &[(&str, Option<&str>, &str)] = &[
         "see packets of this network interface",
     ),
     ("sockmap", None, "redirect and change data between sockets"),
+    (
+        "statistics",
+        None,
+        "measure the runs of every program in the kernel, which slows each of them a little",
+    ),
     (
         "struct-ops",
         None,

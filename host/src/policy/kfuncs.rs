@@ -108,7 +108,7 @@ pub(super) fn is_kernel_btf(descriptor: i32) -> bool {
 }
 
 /// The name of the function that has this id in the kernel's BTF, none if there is no such function.
-pub(super) fn name_of(btf_id: u32) -> Option<&'static str> {
+pub(crate) fn name_of(btf_id: u32) -> Option<&'static str> {
     let btf = KERNEL_BTF.get_or_init(|| {
         // SAFETY: takes no argument; returns null on failure.
         KernelBtf(NonNull::new(unsafe { libbpf_sys::btf__load_vmlinux_btf() }))

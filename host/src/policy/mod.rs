@@ -17,6 +17,7 @@ use libbpf_sys as sys;
 pub(crate) use grant::GRANTS;
 pub use grant::{Grant, ParseGrantError};
 use helpers::HelperTier;
+pub(crate) use kfuncs::name_of as kernel_function;
 pub use limits::Limits;
 pub(crate) use limits::{LimitExceeded, Need, Reservation, Usage, map_memory};
 
@@ -179,6 +180,36 @@ impl Policy {
         })
     }
 
+    /// A program that is to be attached to a network interface: `xdp`, or `tc` for all hooks of traffic control.
+    pub(crate) fn check_interface(
+        &self,
+        grant: &'static str,
+        program: &str,
+        interface: &str,
+    ) -> Result<(), NotGranted> {
+        self.require(Grant::new(grant, Some(interface)), || {
+            format!("attaching the program `{program}` to the network interface {interface}")
+        })
+    }
+
+    /// A program that is to be attached to a network namespace (`netns`), or to its packet filter (`netfilter`).
+    pub(crate) fn check_network(
+        &self,
+        grant: &'static str,
+        program: &str,
+    ) -> Result<(), NotGranted> {
+        self.require(Grant::new(grant, None), || {
+            format!("attaching the program `{program}` to a network namespace")
+        })
+    }
+
+    /// Debug information in files that any user may have made: they name other files, which are opened too.
+    pub(crate) fn check_debug_info(&self, of: &str) -> Result<(), NotGranted> {
+        self.require_any("debug-info", None, || {
+            format!("reading debug information of {of}")
+        })
+    }
+
     /// A path that climbs could leave the folder that a grant names.
     fn check_path(
         &self,
@@ -268,6 +299,81 @@ impl Policy {
                 self.require(Grant::new("program-type", Some(&number.to_string())), what)
             }
         }
+    }
+
+    /// A program that is opened by its pin. What it was verified to be attached as is not known.
+    pub(crate) fn check_opened_program(
+        &self,
+        name: &str,
+        kind: ProgramType,
+    ) -> Result<(), NotGranted> {
+        match kind {
+            // It may change what functions return.
+            ProgramType::Tracing => self.require_any("fmod-ret", None, || {
+                format!(
+                    "the pinned program `{name}` of type tracing, which may change what a kernel function returns,"
+                )
+            }),
+            _ => self.check_program(name, kind, 0),
+        }
+    }
+
+    /// A program that is to be attached to a target that somebody else chose: any.
+    pub(crate) fn check_any_target(
+        &self,
+        name: &str,
+        kind: ProgramType,
+        attach_type: u32,
+    ) -> Result<(), NotGranted> {
+        let grant = match kind {
+            ProgramType::Xdp => "xdp",
+            ProgramType::SchedCls | ProgramType::SchedAct => "tc",
+            ProgramType::SocketFilter => "socket-filter",
+            ProgramType::CgroupSkb
+            | ProgramType::CgroupSock
+            | ProgramType::CgroupDevice
+            | ProgramType::CgroupSockAddr
+            | ProgramType::CgroupSysctl
+            | ProgramType::CgroupSockopt
+            | ProgramType::SockOps => "cgroup",
+            // Their grants have no target.
+            _ => return self.check_program(name, kind, attach_type),
+        };
+        self.require(Grant::new(grant, Some("*")), || {
+            format!("to put the program `{name}` into a link that the component did not make")
+        })
+    }
+
+    /// Packets of a test run that go on from this interface for real.
+    pub(crate) fn check_live_frames(
+        &self,
+        program: &str,
+        interface: &str,
+    ) -> Result<(), NotGranted> {
+        self.require(Grant::new("xdp", Some(interface)), || {
+            format!("to send packets through the program `{program}` on the interface {interface}")
+        })
+    }
+
+    /// Measuring the runs of every program.
+    pub(crate) fn check_statistics(&self) -> Result<(), NotGranted> {
+        self.require(Grant::new("statistics", None), || {
+            "to measure the runs of every program in the kernel".to_owned()
+        })
+    }
+
+    /// Leaving a program attached.
+    pub(crate) fn check_disconnect(&self) -> Result<(), NotGranted> {
+        self.require(Grant::new("disconnect", None), || {
+            "to leave a program attached without a handle".to_owned()
+        })
+    }
+
+    /// Registering operations.
+    pub(crate) fn check_operations(&self, map: &str) -> Result<(), NotGranted> {
+        self.require(Grant::new("struct-ops", None), || {
+            format!("to register the operations `{map}`")
+        })
     }
 
     /// A program's instructions as they will be loaded. Whether it may start something that goes on without it being attached: a
@@ -438,6 +544,19 @@ mod tests {
     }
 
     #[test]
+    fn a_grant_for_an_interface_is_for_no_other() {
+        let policy = with(&["xdp=eth0", "tc=*", "netns"]);
+        assert!(policy.check_interface("xdp", "p", "eth0").is_ok());
+        assert!(policy.check_interface("tc", "p", "eth1").is_ok());
+        let refused = policy.check_interface("xdp", "p", "eth1").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "xdp=eth1");
+        // A star is only what an operator writes.
+        assert!(policy.check_interface("xdp", "p", "*").is_err());
+        assert!(policy.check_network("netns", "p").is_ok());
+        assert!(policy.check_network("netfilter", "p").is_err());
+    }
+
+    #[test]
     fn helpers_that_write_outside_need_their_own_grant() {
         let send_signal = asks(&[sys::BPF_FUNC_send_signal]);
         let kind = ProgramType::Tracepoint;
@@ -485,6 +604,62 @@ mod tests {
             .check_asks("p", ProgramType::Tracepoint, &unknown)
             .unwrap_err();
         assert_eq!(refused.grant.unwrap().to_string(), "helper=4711");
+    }
+
+    #[test]
+    fn a_program_goes_into_anybodys_link_with_a_grant_for_every_target() {
+        let check = |policy: &Policy, kind| policy.check_any_target("p", kind, 0);
+        for (kind, some, all) in [
+            (ProgramType::Xdp, "xdp=eth0", "xdp=*"),
+            (ProgramType::SchedCls, "tc=eth0", "tc=*"),
+            (
+                ProgramType::CgroupSkb,
+                "cgroup=/sys/fs/cgroup/a",
+                "cgroup=*",
+            ),
+        ] {
+            let refused = check(&with(&[some]), kind).unwrap_err();
+            assert_eq!(refused.grant.unwrap().to_string(), all);
+            assert!(check(&with(&[all]), kind).is_ok());
+        }
+        assert!(check(&Policy::observe(), ProgramType::SkLookup).is_err());
+        assert!(check(&with(&["netns"]), ProgramType::SkLookup).is_ok());
+    }
+
+    #[test]
+    fn live_frames_need_their_interface() {
+        let policy = with(&["xdp=eth0"]);
+        assert!(policy.check_live_frames("p", "eth0").is_ok());
+        let refused = policy.check_live_frames("p", "lo").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "xdp=lo");
+    }
+
+    #[test]
+    fn what_outlives_and_what_slows_others_needs_a_grant() {
+        let refused = Policy::observe().check_disconnect().unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "disconnect");
+        assert!(with(&["disconnect"]).check_disconnect().is_ok());
+        let refused = Policy::observe().check_statistics().unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "statistics");
+        assert!(with(&["statistics"]).check_statistics().is_ok());
+        let refused = Policy::observe().check_operations("o").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "struct-ops");
+    }
+
+    #[test]
+    fn a_pinned_program_of_tracing_may_be_any() {
+        let kind = ProgramType::Tracing;
+        assert!(Policy::observe().check_opened_program("p", kind).is_err());
+        assert!(with(&["fmod-ret"]).check_opened_program("p", kind).is_ok());
+        let kind = ProgramType::RawTracepoint;
+        assert!(Policy::observe().check_opened_program("p", kind).is_ok());
+    }
+
+    fn debug_information_needs_its_grant() {
+        let refused = with(&["binary=*"]).check_debug_info("x").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "debug-info");
+        assert!(with(&["debug-info"]).check_debug_info("x").is_ok());
+        assert!(Policy::allow_all().check_debug_info("x").is_ok());
     }
 
     #[test]

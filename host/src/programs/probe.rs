@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wasmtime::component::Resource;
 
 use super::{LoadedProgram, MAX_STARS};
-use crate::bindings::programs::ProbeTargets;
+use crate::bindings::programs::{HostProbeOptions, ProbeTargets};
 use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{Failure, FailureResult};
@@ -317,6 +317,79 @@ pub(super) fn demand_attach_type(
         program.section
     );
     Err(refuse(program, to, ErrorCode::InvalidArgument, why))
+}
+
+impl HostProbeOptions for WasmBpfCtxView<'_> {
+    fn new(&mut self) -> wasmtime::Result<Resource<ProbeOptions>> {
+        Ok(self.table.push(ProbeOptions::default())?)
+    }
+
+    fn set_cookie(&mut self, options: Resource<ProbeOptions>, cookie: u64) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.cookie = cookie;
+        Ok(())
+    }
+
+    fn set_cookies(
+        &mut self,
+        options: Resource<ProbeOptions>,
+        cookies: Vec<u64>,
+    ) -> wasmtime::Result<()> {
+        let usage = &self.ctx.usage;
+        self.table.get_mut(&options)?.set_cookies(cookies, usage);
+        Ok(())
+    }
+
+    fn set_at_return(
+        &mut self,
+        options: Resource<ProbeOptions>,
+        yes: bool,
+    ) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.at_return = yes;
+        Ok(())
+    }
+
+    fn set_session(&mut self, options: Resource<ProbeOptions>, yes: bool) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.session = yes;
+        Ok(())
+    }
+
+    fn set_offset(&mut self, options: Resource<ProbeOptions>, offset: u64) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.offset = offset;
+        Ok(())
+    }
+
+    fn set_process(
+        &mut self,
+        options: Resource<ProbeOptions>,
+        process: Option<u32>,
+    ) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.process = process;
+        Ok(())
+    }
+
+    fn set_semaphore_offset(
+        &mut self,
+        options: Resource<ProbeOptions>,
+        offset: u64,
+    ) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.semaphore = offset;
+        Ok(())
+    }
+
+    fn set_semaphore_offsets(
+        &mut self,
+        options: Resource<ProbeOptions>,
+        offsets: Vec<u64>,
+    ) -> wasmtime::Result<()> {
+        let usage = &self.ctx.usage;
+        self.table.get_mut(&options)?.set_semaphores(offsets, usage);
+        Ok(())
+    }
+
+    fn drop(&mut self, options: Resource<ProbeOptions>) -> wasmtime::Result<()> {
+        self.table.delete(options)?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

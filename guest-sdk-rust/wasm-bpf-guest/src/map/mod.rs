@@ -11,9 +11,10 @@ pub use self::iter::{MapIter, MapKeyIter};
 pub use self::percpu::{PerCpu, PerCpuMap};
 pub use self::typed::{BloomFilter, MapValue, Queue, TypedMap, TypedMapIter};
 pub(crate) use self::typed::{from_bytes, to_number};
+use crate::bindings::links;
 use crate::bindings::maps::{self, UpdateMode};
 use crate::error::{Error, ErrorKind, Result, words};
-use crate::{MappedMemory, Program};
+use crate::{Link, MappedMemory, Program};
 
 /// Kinds of map.
 pub use crate::bindings::types::MapType;
@@ -293,6 +294,12 @@ pub trait MapCore: Handle {
         handle
             .freeze()
             .map_err(|code| failed(handle, "freeze", code, &[], None))
+    }
+
+    /// Registers the operations that an object declares in this map with the kernel, until the link is dropped; the host must have been given the grant
+    /// `struct-ops`.
+    fn attach_struct_ops(&self) -> Result<Link> {
+        Ok(Link::new(links::attach_struct_ops(self.handle()?)?))
     }
 
     /// Keeps the map in the kernel under a path of a BPF file system; the host must have been given the grant `pin=PATH`.

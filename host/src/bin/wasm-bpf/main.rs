@@ -45,6 +45,9 @@ struct Cli {
 enum Command {
     Run(Run),
     Compile(Compile),
+    /// Find names of addresses for a process that runs a component.
+    #[command(hide = true)]
+    Symbolizer,
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -85,6 +88,10 @@ struct Run {
     /// Change a limit: map-memory, maps, programs, links, descriptors or memory (K, M and G are understood).
     #[arg(long, value_name = "NAME=VALUE", value_parser = run::parse_limit)]
     limit: Vec<run::Limit>,
+
+    /// Write down in this directory what a killed host would leave in the kernel, and remove what others left.
+    #[arg(long, value_name = "DIR", default_value = "/run/wasm-bpf/journal", value_hint = ValueHint::DirPath)]
+    journal: PathBuf,
 
     /// Compile the component anew, and keep nothing of it.
     #[arg(long)]
@@ -174,6 +181,10 @@ fn main() -> ExitCode {
     match cli.command {
         Command::Run(options) => exit_code(run::run(options)),
         Command::Compile(options) => exit_code(compile::compile(&options)),
+        Command::Symbolizer => match wasm_bpf_host::serve_symbolizer() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        },
         Command::Completions { shell } => {
             // To a buffer first: the generator panics when standard output is closed.
             let mut script = Vec::new();

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use wasm_bpf_host::{
-    Limits, MessageLevel, Output, Policy, Terminated, WasmBpfCtx, WasmBpfCtxView, WasmBpfView,
+    Limits, MessageLevel, Output, Policy, Recovered, Terminated, WasmBpfCtx, WasmBpfCtxView,
+    WasmBpfView,
 };
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, Trap};
@@ -118,6 +119,7 @@ impl WasmBpfView for State {
 pub fn run(options: Run) -> anyhow::Result<u8> {
     let engine = engine(&options)?;
     let command = component::load(&engine, options.component())?;
+    recover(&options);
     let (limits, memory) = limits(&options.limit);
     let bpf = bpf_ctx(&options, limits)?;
     let stop = bpf.stop();
@@ -141,6 +143,17 @@ pub fn run(options: Run) -> anyhow::Result<u8> {
         Ok(Ok(())) => Ok(0),
         Ok(Err(())) => Ok(1),
         Err(error) => ended(error, &received, &options),
+    }
+}
+
+/// Removes what killed hosts left, whatever is run now.
+fn recover(options: &Run) {
+    for recovered in wasm_bpf_host::recover(Some(&options.journal)) {
+        match recovered {
+            Recovered::Removed(text) if !options.quiet => output::note(&text),
+            Recovered::Problem(text) => output::note(&text),
+            _ => {}
+        }
     }
 }
 
@@ -210,7 +223,11 @@ fn bpf_ctx(options: &Run, limits: Limits) -> anyhow::Result<WasmBpfCtx> {
         policy.allow(grant.clone());
     }
     let mut builder = WasmBpfCtx::builder();
-    builder.policy(policy).limits(limits);
+    builder
+        .policy(policy)
+        .limits(limits)
+        .journal(&options.journal);
+    builder.symbolizer("/proc/self/exe", ["symbolizer"]);
     if let Some(file) = &options.btf {
         check_btf(file)?;
         builder.custom_btf(file);

@@ -126,6 +126,49 @@ pub fn call_in_process(count: u64) {
     ask(&format!("serve {count}"));
 }
 
+/// Has packets sent to the interface.
+pub fn packets(count: u64) {
+    ask(&format!("packets {count} through wb1 to wb0"));
+}
+
+/// Has packets sent out of the interface.
+pub fn packets_out(count: u64) {
+    ask(&format!("packets {count} through wb0 to wb1"));
+}
+
+/// Has packets sent out of one interface to another.
+pub fn packets_through(count: u64, through: &str, to: &str) {
+    ask(&format!("packets {count} through {through} to {to}"));
+}
+
+/// Has the interface be taken away.
+pub fn unplug() {
+    ask("unplug");
+}
+
+/// Has the runner see that the interface has so many filters of traffic control.
+pub fn has_filters(count: u64) {
+    ask(&format!("filters {count}"));
+}
+
+/// Has the runner see that the interface has no qdisc for filters.
+pub fn has_no_qdisc() {
+    ask("filters none");
+}
+
+/// Waits until it is so: a packet may be dealt with a little after it was sent.
+#[track_caller]
+pub fn soon(what: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !what() {
+        assert!(
+            start.elapsed() < std::time::Duration::from_secs(30),
+            "it did not come to be"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
 /// Has the host be asked to stop in a moment.
 pub fn stop_soon() {
     ask("stop");

@@ -356,6 +356,16 @@ impl Run<'_> {
             ["begin", count] => drop(self.trigger.begin(count.parse()?)),
             ["serve", count] => self.surroundings.serve(count.parse()?)?,
             ["call", count] => self.surroundings.call_target(count.parse()?)?,
+            ["packets", count, "through", through, "to", to] => {
+                self.surroundings
+                    .send_packets(count.parse()?, through, to)?;
+            }
+            ["unplug"] => self.surroundings.unplug()?,
+            ["filters", expected] => {
+                let found = self.surroundings.filters()?;
+                let found = found.map_or_else(|| "none".to_owned(), |count| count.to_string());
+                ensure!(found == expected, "the interface has {found}");
+            }
             ["stop"] => {
                 let (pid, after) = (running.child.id(), self.stop_after);
                 thread::spawn(move || {

@@ -14,6 +14,7 @@ pub mod kernel;
 pub mod log;
 pub mod matrix;
 pub mod mounts;
+pub mod packets;
 pub mod probe;
 pub mod release;
 pub mod results;

@@ -11,6 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 
 use crate::mounts::{BpfFs, make_private, mount};
+use crate::packets;
 
 /// What the runner can make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -22,8 +23,10 @@ pub enum Need {
     Tracefs,
     /// A cgroup (version 2) without processes: `{cgroup}`.
     Cgroup,
-    /// A network namespace with a veth pair; the host runs in it: `{interface}` is one end.
+    /// A network namespace with a veth pair; the host runs in it: `{interface}` is one end, `{netns}` its file.
     Netns,
+    /// A pair of interfaces of the kind netkit in the namespace, which `netns` before it makes: `{netkit}`, `{netkit-peer}`.
+    Netkit,
     /// An executable with a function, at a fixed path that BPF objects can name: `{target}`.
     UprobeTarget,
     /// The same, and a process that runs it until the case ends: `{process}`.
@@ -54,6 +57,13 @@ impl Surroundings {
                 Need::Tracefs => made.tracefs = true,
                 Need::Cgroup => made.cgroup = Some(Cgroup::new().context("a cgroup")?),
                 Need::Netns => made.netns = Some(Netns::new().context("a network namespace")?),
+                Need::Netkit => {
+                    let netns = made
+                        .netns
+                        .as_mut()
+                        .context("netkit needs netns before it")?;
+                    netns.add_netkit().context("a netkit pair")?;
+                }
                 Need::UprobeTarget => made.target = Some(Target::new().context("a uprobe target")?),
                 Need::UprobeProcess => {
                     made.target = Some(Target::new().context("a uprobe target")?);
@@ -74,8 +84,13 @@ impl Surroundings {
         if let Some(cgroup) = &self.cgroup {
             values.push(("cgroup", cgroup.0.display().to_string()));
         }
-        if self.netns.is_some() {
+        if let Some(netns) = &self.netns {
             values.push(("interface", "wb0".to_owned()));
+            values.push(("netns", netns.path().display().to_string()));
+            if let Some(peer) = &netns.netkit_peer {
+                values.push(("netkit", NETKIT.to_owned()));
+                values.push(("netkit-peer", peer.clone()));
+            }
         }
         if self.target.is_some() {
             values.push(("target", TARGET.to_owned()));
@@ -130,6 +145,27 @@ impl Surroundings {
     pub fn serve(&mut self, count: u64) -> anyhow::Result<()> {
         let process = self.process.as_mut();
         process.context("the case has no process")?.call(count)
+    }
+
+    /// Sends packets through one interface to another.
+    pub fn send_packets(&self, count: u64, through: &str, to: &str) -> anyhow::Result<()> {
+        packets::send(self.netns()?.descriptor()?, count, through, to)
+    }
+
+    /// Takes the interface away, and its other end with it.
+    pub fn unplug(&self) -> anyhow::Result<()> {
+        self.netns()?.ip("link delete wb0")
+    }
+
+    /// How many filters of traffic control the interface has on both sides; none if it has no qdisc for some.
+    pub fn filters(&self) -> anyhow::Result<Option<usize>> {
+        self.netns()?.filters()
+    }
+
+    fn netns(&self) -> anyhow::Result<&Netns> {
+        self.netns
+            .as_ref()
+            .context("the case has no network namespace")
     }
 
     /// Takes everything away again; what could not be.
@@ -210,11 +246,67 @@ impl Cgroup {
 }
 
 /// A network namespace that `ip` knows by its name, to set it up.
-struct Netns(String);
+struct Netns {
+    name: String,
+    netkit_peer: Option<String>,
+}
+
+/// The primary end of the netkit pair.
+const NETKIT: &str = "wbk0";
 
 impl Netns {
+    fn path(&self) -> PathBuf {
+        Path::new("/run/netns").join(&self.name)
+    }
+
+    fn ip(&self, words: &str) -> anyhow::Result<()> {
+        let words = words.split(' ');
+        run(Command::new("ip").args(["-netns", &self.name]).args(words))
+    }
+
+    /// Tools that do not know netkit yet make a pair all the same, whose other end the kernel names.
+    fn add_netkit(&mut self) -> anyhow::Result<()> {
+        self.ip(&format!("link add {NETKIT} type netkit"))?;
+        let output = Command::new("ip")
+            .args(["-netns", &self.name, "-oneline", "link", "show", NETKIT])
+            .output()?;
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        let peer = shown
+            .split_once(&format!("{NETKIT}@"))
+            .and_then(|(_, rest)| rest.split_once(':'))
+            .with_context(|| format!("no peer in {shown:?}"))?;
+        let peer = peer.0.to_owned();
+        self.ip(&format!("link set {NETKIT} up"))?;
+        self.ip(&format!("link set {peer} up"))?;
+        self.netkit_peer = Some(peer);
+        Ok(())
+    }
+
+    fn filters(&self) -> anyhow::Result<Option<usize>> {
+        let tc = |words: &str| {
+            let mut command = Command::new("tc");
+            command.args(["-netns", &self.name]).args(words.split(' '));
+            let output = command.output().context("cannot start tc")?;
+            ensure!(output.status.success(), "{command:?}: {output:?}");
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        };
+        if !tc("qdisc show dev wb0")?.contains("clsact") {
+            return Ok(None);
+        }
+        let mut count = 0;
+        for side in ["ingress", "egress"] {
+            let shown = tc(&format!("filter show dev wb0 {side}"))?;
+            // Each priority has a line of its own without a handle.
+            count += shown
+                .lines()
+                .filter(|line| line.contains(" handle "))
+                .count();
+        }
+        Ok(Some(count))
+    }
+
     fn descriptor(&self) -> anyhow::Result<OwnedFd> {
-        let path = Path::new("/run/netns").join(&self.0);
+        let path = self.path();
         let file = fs::File::open(&path).with_context(|| path.display().to_string())?;
         Ok(file.into())
     }
@@ -223,22 +315,24 @@ impl Netns {
         let name = format!("wbc-{}", process::id());
         run(Command::new("ip").args(["netns", "add", &name]))?;
         // From here on it is removed whatever happens.
-        let made = Self(name.clone());
-        let ip = |words: &str| {
-            let words = words.split(' ');
-            run(Command::new("ip").args(["-netns", &name]).args(words))
+        let made = Self {
+            name: name.clone(),
+            netkit_peer: None,
         };
+        let ip = |words: &str| made.ip(words);
         ip("link set lo up")?;
         ip("link add wb0 type veth peer name wb1")?;
         ip("link set wb0 up")?;
         ip("link set wb1 up")?;
+        let [a, b, c, d] = packets::TO;
+        ip(&format!("address add {a}.{b}.{c}.{d}/24 dev wb0"))?;
         Ok(made)
     }
 }
 
 impl Drop for Netns {
     fn drop(&mut self) {
-        if let Err(error) = run(Command::new("ip").args(["netns", "delete", &self.0])) {
+        if let Err(error) = run(Command::new("ip").args(["netns", "delete", &self.name])) {
             eprintln!("conformance: {error:#}");
         }
     }
