@@ -16,6 +16,7 @@ mod generated {
             "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
             "wasm-bpf:bpf/maps.map": crate::maps::Map,
             "wasm-bpf:bpf/maps.walk": crate::maps::Walk,
+            "wasm-bpf:bpf/maps.create-options": crate::maps::CreateOptions,
             "wasm-bpf:bpf/mapped-memory.mapping": crate::mapped_memory::Mapping,
             "wasm-bpf:bpf/perf-events.perf-event-options": crate::perf_events::PerfEventOptions,
             "wasm-bpf:bpf/perf-events.perf-event": crate::perf_events::PerfEvent,

@@ -41,7 +41,7 @@ use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, Errno, Failure, FailureResult};
 use crate::links::{Attachment, Link};
-use crate::maps::Map;
+use crate::maps::{self, Map};
 use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
 use crate::perf_events::PerfEvent;
@@ -186,6 +186,33 @@ impl HostProgram for WasmBpfCtxView<'_> {
         map.store_program(&key, program, mode)?;
         self.ctx.pins.stored_in(map);
         Ok(())
+    }
+
+    fn store_in_device(
+        &mut self,
+        program: Resource<Program>,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        network_interface: String,
+        mode: UpdateMode,
+    ) -> FailureResult<()> {
+        let map = self.table.get(&map)?;
+        let program = self.table.get(&program)?.loaded();
+        let interface = &network_interface;
+        maps::store_device(self.ctx, map, &key, interface, Some(program), mode)
+    }
+
+    fn store_in_cpu(
+        &mut self,
+        program: Resource<Program>,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        queue_size: u32,
+        mode: UpdateMode,
+    ) -> FailureResult<()> {
+        let map = self.table.get(&map)?;
+        let program = self.table.get(&program)?.loaded();
+        maps::store_cpu(self.ctx, map, &key, queue_size, Some(program), mode)
     }
 
     fn attach_trace(

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::bindings::programs;
 use crate::error::{Error, ErrorKind, Result, words};
 use crate::link::text;
-use crate::{IterOpts, Link, MapCore, MapIterOpts};
+use crate::{IterOpts, Link, MapCore, MapIterOpts, PerfEvent};
 
 /// Kinds of program.
 pub use crate::bindings::types::ProgramType;
@@ -126,6 +126,23 @@ impl Program {
         Ok(Link::new(
             self.handle()?
                 .attach_raw_tracepoint(name.as_ref(), opts.cookie)?,
+        ))
+    }
+
+    /// Attaches to a perf event that is sampled, or to one of a tracepoint. The event begins to count; its handle may be dropped.
+    pub fn attach_perf_event(&self, event: &PerfEvent) -> Result<Link> {
+        self.attach_perf_event_with_opts(event, PerfEventOpts::default())
+    }
+
+    /// Attaches to a perf event.
+    pub fn attach_perf_event_with_opts(
+        &self,
+        event: &PerfEvent,
+        opts: PerfEventOpts,
+    ) -> Result<Link> {
+        let handle = self.handle()?;
+        Ok(Link::new(
+            handle.attach_perf_event(event.handle(), opts.cookie)?,
         ))
     }
 
@@ -463,5 +480,12 @@ pub struct TracepointOpts {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RawTracepointOpts {
     /// Read by the program with bpf_get_attach_cookie; 0 for none. Kernel 6.10.
+    pub cookie: u64,
+}
+
+/// How a program is attached to a perf event.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PerfEventOpts {
+    /// Read by the program with bpf_get_attach_cookie; 0 for none. Kernel 5.15.
     pub cookie: u64,
 }

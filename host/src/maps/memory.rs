@@ -31,6 +31,13 @@ struct Contents {
 pub(crate) enum Kept {
     Map(#[expect(dead_code, reason = "held")] Arc<MapMemory>),
     Program(#[expect(dead_code, reason = "held")] Arc<ProgramMemory>),
+    /// A queue for packets of a CPU, with the program that runs there.
+    Queue(
+        #[expect(dead_code, reason = "held")] Reservation,
+        #[expect(dead_code, reason = "held")] Option<Arc<ProgramMemory>>,
+    ),
+    /// Something that takes next to nothing, in place of what was there.
+    Nothing,
     PerfEvent(#[expect(dead_code, reason = "held")] Arc<Reservation>),
 }
 
@@ -90,7 +97,10 @@ impl MapMemory {
 
     /// Something was stored under a key, in place of what was there.
     pub(super) fn keep(&self, key: &[u8], kept: Kept) {
-        self.contents().by_key.insert(key.to_vec(), kept);
+        match kept {
+            Kept::Nothing => self.contents().by_key.remove(key),
+            kept => self.contents().by_key.insert(key.to_vec(), kept),
+        };
     }
 
     /// What was stored under a key is not there any more.

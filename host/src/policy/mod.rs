@@ -158,6 +158,13 @@ impl Policy {
         self.check_path("pin", path, what)
     }
 
+    /// A network interface that packets are to be redirected to.
+    pub(crate) fn check_redirection(&self, interface: &str) -> Result<(), NotGranted> {
+        self.require(Grant::new("xdp", Some(interface)), || {
+            format!("to redirect packets to the network interface {interface}")
+        })
+    }
+
     /// A file of the host that an ELF section names.
     pub(crate) fn check_binary(&self, program: &str, path: &str) -> Result<(), NotGranted> {
         self.check_path("binary", path, || {
@@ -485,6 +492,16 @@ mod tests {
             helpers: helpers.iter().copied().collect(),
             ..Default::default()
         }
+    }
+
+    #[test]
+    fn packets_go_to_granted_interfaces_only() {
+        let policy = with(&["xdp=eth0"]);
+        assert!(policy.check_redirection("eth0").is_ok());
+        let refused = policy.check_redirection("eth1").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "xdp=eth1");
+        assert!(Policy::observe().check_redirection("eth0").is_err());
+        assert!(with(&["xdp=*"]).check_redirection("eth1").is_ok());
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub mod raw {
     wit_bindgen::generate!({
         path: "../../../wit",
         world: "wasm-bpf:bpf/imports",
+        // The linker joins sections of the same name, such as that of the guest crate's own bindings, to one that is none.
+        type_section_suffix: ":raw",
         with: {
             "wasi:io/error@0.2.12": wasip2::io::error,
             "wasi:io/poll@0.2.12": wasip2::io::poll,
@@ -27,6 +29,20 @@ pub mod raw {
     });
 
     pub use wasm_bpf::bpf::*;
+
+    /// Makes a map with no options but flags.
+    pub fn create_map(
+        name: &str,
+        kind: types::MapType,
+        key_size: u32,
+        value_size: u32,
+        max_entries: u32,
+        flags: u32,
+    ) -> Result<maps::Map, types::Error> {
+        let options = maps::CreateOptions::new();
+        options.set_flags(flags);
+        maps::Map::create(name, kind, key_size, value_size, max_entries, &options)
+    }
 }
 
 /// Brings in `main`, which calls the function of the case that the runner names, and the skeleton of `case.bpf.c` as the module `case`.

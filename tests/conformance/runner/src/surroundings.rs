@@ -25,6 +25,8 @@ pub enum Need {
     Cgroup,
     /// A network namespace with a veth pair; the host runs in it: `{interface}` is one end, `{netns}` its file.
     Netns,
+    /// An empty folder: `{folder}`.
+    Folder,
     /// A pair of interfaces of the kind netkit in the namespace, which `netns` before it makes: `{netkit}`, `{netkit-peer}`.
     Netkit,
     /// An executable with a function, at a fixed path that BPF objects can name: `{target}`.
@@ -45,6 +47,7 @@ pub struct Surroundings {
     // Before the file that it runs.
     process: Option<TargetProcess>,
     target: Option<Target>,
+    folder: Option<Folder>,
     tracefs: bool,
 }
 
@@ -57,6 +60,7 @@ impl Surroundings {
                 Need::Tracefs => made.tracefs = true,
                 Need::Cgroup => made.cgroup = Some(Cgroup::new().context("a cgroup")?),
                 Need::Netns => made.netns = Some(Netns::new().context("a network namespace")?),
+                Need::Folder => made.folder = Some(Folder::new().context("a folder")?),
                 Need::Netkit => {
                     let netns = made
                         .netns
@@ -91,6 +95,9 @@ impl Surroundings {
                 values.push(("netkit", NETKIT.to_owned()));
                 values.push(("netkit-peer", peer.clone()));
             }
+        }
+        if let Some(folder) = &self.folder {
+            values.push(("folder", folder.0.display().to_string()));
         }
         if self.target.is_some() {
             values.push(("target", TARGET.to_owned()));
@@ -222,6 +229,24 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{command:?}: {}", said.trim_end());
     Ok(())
+}
+
+/// Goes with what is in it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("wasm-bpf-conformance-{}", process::id()));
+        fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What stays is in the folder for temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 struct Cgroup(PathBuf);
