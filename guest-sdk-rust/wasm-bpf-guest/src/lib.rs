@@ -133,6 +133,7 @@ mod network;
 mod object;
 mod output;
 mod perf_event;
+mod probes;
 mod program;
 pub mod query;
 mod socket;
@@ -174,6 +175,9 @@ pub use perf_event::{
     BreakpointAccess, BreakpointEvent, Cache, CacheEvent, CacheOperation, CacheResult, Count,
     HardwareEvent, PerfEvent, PerfEventOptions, PerfEventType, SoftwareEvent, TracepointEvent,
     UnitEvent,
+};
+pub use probes::{
+    Binary, KprobeMultiOpts, KprobeOpts, KsyscallOpts, UprobeMultiOpts, UprobeOpts, UsdtOpts,
 };
 pub use program::{
     CgroupOpts, CgroupSharing, PerfEventOpts, Program, ProgramBuilder, ProgramInfo, ProgramInput,

@@ -8,6 +8,8 @@ use std::io::{BufRead as _, Write as _};
 
 use wasm_bpf_guest::{Link, MapCore as _, Object};
 
+pub mod elf;
+
 /// The interfaces below the guest crate, for what that crate does not let through.
 #[allow(missing_docs, clippy::all)]
 pub mod raw {
@@ -138,6 +140,11 @@ pub fn call_target(count: u64) {
 /// Has a process in the cgroup do something, and the runner see what comes out: `ok`, `ok=VALUE`, or the number of an errno.
 pub fn in_cgroup(outcome: &str, action: &str) {
     ask(&format!("in-cgroup {outcome} {action}"));
+}
+
+/// Has the process that runs the target call its functions so many times.
+pub fn call_in_process(count: u64) {
+    ask(&format!("serve {count}"));
 }
 
 /// Has packets sent to the interface.
