@@ -2,15 +2,18 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::ResourceTable;
 
+use crate::btf::Types;
 use crate::journal::{Journal, Recovered};
 use crate::left::Left;
 use crate::lifecycle::Stop;
 use crate::maps::Pins;
 use crate::messages::{MessageLevel, MessageSink};
 use crate::policy::{Limits, Policy, Usage};
+use crate::sockets::ReuseportGroups;
 use crate::symbols::{Helper, SymbolizerCommand};
 
 /// What the host holds for one component: its policy, its limits, its stop request. Made by [`WasmBpfCtxBuilder`].
@@ -19,8 +22,11 @@ pub struct WasmBpfCtx {
     pub(crate) usage: Usage,
     pub(crate) stop: Stop,
     pub(crate) custom_btf: Option<PathBuf>,
+    /// What is in that file, once it was asked for.
+    pub(crate) custom_types: OnceLock<Arc<Types>>,
     pub(crate) messages: Option<MessageSink>,
     pub(crate) pins: Pins,
+    pub(crate) reuseport_groups: ReuseportGroups,
     pub(crate) left: Left,
     pub(crate) journal: Journal,
     pub(crate) symbolizer: Helper,
@@ -127,8 +133,10 @@ impl WasmBpfCtxBuilder {
             usage: Usage::new(limits),
             stop: Stop::new(),
             custom_btf,
+            custom_types: OnceLock::new(),
             messages,
             pins: Pins::default(),
+            reuseport_groups: ReuseportGroups::default(),
             left: Left::default(),
             journal,
             symbolizer: Helper::new(symbolizer),

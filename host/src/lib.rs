@@ -84,11 +84,13 @@
 #![deny(missing_docs)]
 
 mod bindings;
+mod btf;
 mod buffers;
 mod ctx;
 #[allow(dead_code)]
 mod descriptors;
 mod error;
+mod features;
 mod journal;
 mod left;
 mod lifecycle;
@@ -101,7 +103,9 @@ mod objects;
 mod perf_events;
 mod policy;
 mod programs;
+mod query;
 mod readiness;
+mod sockets;
 mod stdio;
 mod symbols;
 mod types;
@@ -178,10 +182,14 @@ fn add_nonblocking_to_linker<T: WasmBpfView + 'static>(
     bindings::types::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::maps::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::mapped_memory::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::sockets::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::links::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::perf_events::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::symbols::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::programs::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::objects::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
-    bindings::lifecycle::add_to_linker::<T, HasBpf>(linker, T::bpf)
+    bindings::lifecycle::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::btf::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::features::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::query::add_to_linker::<T, HasBpf>(linker, T::bpf)
 }

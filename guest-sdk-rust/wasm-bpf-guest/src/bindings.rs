@@ -14,5 +14,6 @@ wit_bindgen::generate!({
 });
 
 pub use wasm_bpf::bpf::{
-    buffers, lifecycle, links, mapped_memory, maps, objects, perf_events, programs, symbols, types,
+    btf, buffers, features, lifecycle, links, mapped_memory, maps, objects, perf_events, programs,
+    query, sockets, symbols, types,
 };

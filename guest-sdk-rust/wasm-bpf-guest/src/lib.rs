@@ -119,9 +119,11 @@
 
 #[allow(missing_docs, clippy::all)]
 mod bindings;
+pub mod btf;
 mod buffers;
 mod descriptor;
 mod error;
+pub mod features;
 mod iter;
 mod lifecycle;
 mod link;
@@ -131,7 +133,10 @@ mod network;
 mod object;
 mod output;
 mod perf_event;
+mod probes;
 mod program;
+pub mod query;
+mod socket;
 mod symbols;
 
 #[doc = include_str!("../docs/coming-from-libbpf-rs.md")]
@@ -152,8 +157,9 @@ pub use link::{
     TracepointDetails, TracingDetails, UprobeDetails, UprobeMultiDetails,
 };
 pub use map::{
-    BloomFilter, Map, MapCore, MapFlags, MapHandle, MapInfo, MapIter, MapKeyIter, MapType,
-    MapValue, PerCpu, PerCpuMap, Queue, TypedMap, TypedMapIter,
+    BloomFilter, ElemFlags, LpmKey, Map, MapCore, MapCreateOptions, MapFlags, MapHandle, MapInfo,
+    MapIter, MapKeyIter, MapType, MapValue, PerCpu, PerCpuMap, Queue, StorageOwner, TypedMap,
+    TypedMapIter,
 };
 #[doc(hidden)]
 pub use mapped_memory::GlobalData;
@@ -163,18 +169,22 @@ pub use network::{
     NF_INET_PRE_ROUTING, NFPROTO_IPV4, NFPROTO_IPV6, NetfilterOpts, Placement, TC_EGRESS,
     TC_INGRESS, TcAttachPoint, TcHook, TcHookBuilder, Xdp, XdpMode,
 };
-pub use object::{Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
+pub use object::{InnerMapDeclaration, Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
 pub use output::{Stdout, printable, stdout};
 pub use perf_event::{
     BreakpointAccess, BreakpointEvent, Cache, CacheEvent, CacheOperation, CacheResult, Count,
     HardwareEvent, PerfEvent, PerfEventOptions, PerfEventType, SoftwareEvent, TracepointEvent,
     UnitEvent,
 };
-pub use program::{
-    PerfEventOpts, Program, ProgramBuilder, ProgramInfo, ProgramInput, ProgramOutput,
-    ProgramStatistics, ProgramType, RawTracepointOpts, SectionKind, Statistics, TraceOpts,
-    TracepointOpts, kind_of_section,
+pub use probes::{
+    Binary, KprobeMultiOpts, KprobeOpts, KsyscallOpts, UprobeMultiOpts, UprobeOpts, UsdtOpts,
 };
+pub use program::{
+    CgroupOpts, CgroupSharing, PerfEventOpts, Program, ProgramBuilder, ProgramInfo, ProgramInput,
+    ProgramOutput, ProgramStatistics, ProgramType, RawTracepointOpts, SectionKind, Statistics,
+    TraceOpts, TracepointOpts, kind_of_section,
+};
+pub use socket::{Received, Socket, SocketKind};
 pub use symbols::{CodePlace, InlinedFunction, OffsetKind, Symbol, Symbolizer, Unknown};
 pub use zerocopy;
 
