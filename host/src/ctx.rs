@@ -1,15 +1,20 @@
 //! The context: configuration that a component cannot change, and what its calls share.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::ResourceTable;
 
+use crate::btf::Types;
 use crate::journal::{Journal, Recovered};
 use crate::left::Left;
 use crate::lifecycle::Stop;
 use crate::maps::Pins;
 use crate::messages::{MessageLevel, MessageSink};
 use crate::policy::{Limits, Policy, Usage};
+use crate::sockets::ReuseportGroups;
+use crate::symbols::{Helper, SymbolizerCommand};
 
 /// What the host holds for one component: its policy, its limits, its stop request. Made by [`WasmBpfCtxBuilder`].
 pub struct WasmBpfCtx {
@@ -17,10 +22,14 @@ pub struct WasmBpfCtx {
     pub(crate) usage: Usage,
     pub(crate) stop: Stop,
     pub(crate) custom_btf: Option<PathBuf>,
+    /// What is in that file, once it was asked for.
+    pub(crate) custom_types: OnceLock<Arc<Types>>,
     pub(crate) messages: Option<MessageSink>,
     pub(crate) pins: Pins,
+    pub(crate) reuseport_groups: ReuseportGroups,
     pub(crate) left: Left,
     pub(crate) journal: Journal,
+    pub(crate) symbolizer: Helper,
 }
 
 impl WasmBpfCtx {
@@ -43,6 +52,7 @@ pub struct WasmBpfCtxBuilder {
     custom_btf: Option<PathBuf>,
     messages: Option<MessageSink>,
     journal: Option<PathBuf>,
+    symbolizer: Option<SymbolizerCommand>,
 }
 
 impl WasmBpfCtxBuilder {
@@ -82,6 +92,23 @@ impl WasmBpfCtxBuilder {
         self
     }
 
+    /// The program that is started to find names of addresses (the interface `symbols`): one that does nothing but call
+    /// [`serve_symbolizer`](crate::serve_symbolizer), as `wasm-bpf symbolizer` does. Without it the interface answers that it is not supported.
+    ///
+    /// It is a process of its own since it reads files that any user may have made: what breaks it, or takes all memory, breaks no more
+    /// than the call.
+    pub fn symbolizer(
+        &mut self,
+        program: impl AsRef<Path>,
+        args: impl IntoIterator<Item = impl Into<OsString>>,
+    ) -> &mut Self {
+        self.symbolizer = Some(SymbolizerCommand {
+            program: program.as_ref().to_owned(),
+            args: args.into_iter().map(Into::into).collect(),
+        });
+        self
+    }
+
     /// The context. The builder starts anew.
     pub fn build(&mut self) -> WasmBpfCtx {
         let Self {
@@ -90,6 +117,7 @@ impl WasmBpfCtxBuilder {
             custom_btf,
             messages,
             journal,
+            symbolizer,
         } = std::mem::take(self);
         let journal = Journal::new(journal);
         for recovered in journal.recover_once() {
@@ -105,10 +133,13 @@ impl WasmBpfCtxBuilder {
             usage: Usage::new(limits),
             stop: Stop::new(),
             custom_btf,
+            custom_types: OnceLock::new(),
             messages,
             pins: Pins::default(),
+            reuseport_groups: ReuseportGroups::default(),
             left: Left::default(),
             journal,
+            symbolizer: Helper::new(symbolizer),
         }
     }
 }

@@ -84,11 +84,13 @@
 #![deny(missing_docs)]
 
 mod bindings;
+mod btf;
 mod buffers;
 mod ctx;
 #[allow(dead_code)]
 mod descriptors;
 mod error;
+mod features;
 mod journal;
 mod left;
 mod lifecycle;
@@ -98,10 +100,14 @@ mod maps;
 mod messages;
 mod mmap;
 mod objects;
+mod perf_events;
 mod policy;
 mod programs;
+mod query;
 mod readiness;
+mod sockets;
 mod stdio;
+mod symbols;
 mod types;
 pub mod wasi;
 
@@ -114,6 +120,8 @@ pub use lifecycle::{Stop, Terminated};
 pub use messages::{MessageLevel, MessageSink};
 pub use policy::{Grant, Limits, ParseGrantError, Policy};
 pub use stdio::Output;
+#[cfg(feature = "symbolizer")]
+pub use symbols::serve_symbolizer;
 
 /// The version of the WIT package that this host implements.
 pub const INTERFACE_VERSION: &str = "0.1.0";
@@ -174,8 +182,14 @@ fn add_nonblocking_to_linker<T: WasmBpfView + 'static>(
     bindings::types::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::maps::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::mapped_memory::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::sockets::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::links::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::perf_events::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::symbols::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::programs::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::objects::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
-    bindings::lifecycle::add_to_linker::<T, HasBpf>(linker, T::bpf)
+    bindings::lifecycle::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::btf::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::features::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::query::add_to_linker::<T, HasBpf>(linker, T::bpf)
 }

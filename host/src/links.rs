@@ -15,7 +15,7 @@ use wasmtime_wasi::p2::DynInputStream;
 use crate::bindings::links::{Host, HostLink, LinkInfo, LinkPlace};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, FailureResult};
-use crate::maps::Map;
+use crate::maps::{Map, MapMemory};
 use crate::objects::LoadedObject;
 use crate::policy::Reservation;
 use crate::programs::Program;
@@ -29,6 +29,8 @@ pub struct Link {
     target: Option<Program>,
     /// The map that an iterator walks. Kernels before 6.0 do not keep it while it is walked.
     map: Option<Arc<Map>>,
+    /// The map of sockets that the program is attached to, which the kernel keeps as long as the link.
+    _counts: Option<Arc<MapMemory>>,
     held: Arc<Reservation>,
     /// Where the component pinned it: what a pin keeps stays attached.
     pins: BTreeSet<String>,
@@ -113,12 +115,13 @@ impl Link {
         Self::keeping(attachment, Keeps::Program(program), held)
     }
 
-    fn keeping(attachment: Attachment, keeps: Keeps, held: Reservation) -> Self {
+    pub(crate) fn keeping(attachment: Attachment, keeps: Keeps, held: Reservation) -> Self {
         Self {
             attachment: Some(attachment),
             keeps,
             target: None,
             map: None,
+            _counts: None,
             held: Arc::new(held),
             pins: BTreeSet::new(),
         }
@@ -134,6 +137,11 @@ impl Link {
     pub(crate) fn with_map(mut self, map: Arc<Map>) -> Self {
         self.map = Some(map);
         self
+    }
+
+    /// Counts a map as long as the link lives.
+    pub(crate) fn count(&mut self, map: Arc<MapMemory>) {
+        self._counts = Some(map);
     }
 
     /// The descriptor of the kernel's link, or of the perf event that stands for one.
@@ -164,6 +172,11 @@ impl Link {
     pub(crate) fn info(&self) -> CodeResult<Option<LinkInfo>> {
         self.fd().map_or(Ok(None), info::info)
     }
+}
+
+/// What the kernel says of a link of its own.
+pub(crate) fn info_of(link: BorrowedFd<'_>) -> CodeResult<Option<LinkInfo>> {
+    info::info(link)
 }
 
 impl Drop for Link {

@@ -1,10 +1,14 @@
 //! `maps.wit`.
 
 mod create;
+mod devices;
+mod flags;
 mod many;
 mod memory;
 mod number;
 pub(crate) mod pins;
+mod sockets;
+mod storages;
 mod walk;
 
 use std::ffi::{CStr, c_void};
@@ -12,12 +16,18 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
 
+use rustix::fs::OFlags;
 use wasmtime::component::Resource;
+use wasmtime_wasi::filesystem::Descriptor;
 
+pub use self::create::CreateOptions;
+pub(crate) use self::devices::{store_cpu, store_device};
 pub(crate) use self::memory::{Kept, MapMemory, OpenedPerfBuffer, ProgramMemory};
-pub(crate) use self::pins::Pins;
+pub(crate) use self::pins::{Pins, check_path};
 pub use self::walk::Walk;
-use crate::bindings::maps::{Deleted, FoundValues, Host, HostMap, MapInfo, UpdateMode, Updated};
+use crate::bindings::maps::{
+    Deleted, FoundValues, Host, HostMap, MapInfo, StorageOwner, UpdateMode, Updated,
+};
 use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeError, CodeResult, FailureResult, code_of_errno};
@@ -36,6 +46,8 @@ pub struct Map {
     arena: Arena,
     /// Of a map whose object's programs may go on by themselves, or which has operations that can be registered.
     object: Option<Arc<LoadedObject>>,
+    /// Somebody else's, to look at: nothing that could change it may come to have it, whatever the kernel says.
+    only_read: bool,
     _descriptor: Reservation,
 }
 
@@ -132,15 +144,7 @@ impl Map {
         };
         done(answer)?;
         let kind = MapType::from_kernel(info.type_);
-        let value_length = if is_percpu(kind) {
-            // The kernel limits a value to 32 KiB and there are some thousands of CPUs at most.
-            info.value_size
-                .checked_next_multiple_of(8)
-                .and_then(|slot| slot.checked_mul(possible_cpus().ok()?))
-                .ok_or(ErrorCode::NotSupported)?
-        } else {
-            info.value_size
-        };
+        let value_length = value_length(kind, info.value_size).ok_or(ErrorCode::NotSupported)?;
         let kernel_name = || {
             // SAFETY: the kernel ends names with a zero within the array.
             unsafe { CStr::from_ptr(info.name.as_ptr()) }
@@ -164,6 +168,7 @@ impl Map {
             memory,
             arena: Arena::Own(Arc::default()),
             object: None,
+            only_read: false,
             _descriptor: descriptor,
         })
     }
@@ -178,7 +183,22 @@ impl Map {
             memory: Arc::clone(&self.memory),
             arena: self.arena.clone(),
             object: self.object.clone(),
+            only_read: self.only_read,
         })
+    }
+
+    /// From now on this handle is for looking. The kernel keeps to it as far as the descriptor goes, but not where it makes the map known by another
+    /// way: to a program, in another map, under a name.
+    pub(crate) fn only_read(&mut self) {
+        self.only_read = true;
+    }
+
+    /// Before the map gets to where it could be changed.
+    pub(crate) fn demand_changeable(&self) -> CodeResult<()> {
+        if self.only_read {
+            return Err(ErrorCode::NotPermitted.into());
+        }
+        Ok(())
     }
 
     /// Keeps the object as long as this handle.
@@ -214,6 +234,12 @@ impl Map {
 
     pub(crate) fn duplicate_fd(&self) -> std::io::Result<OwnedFd> {
         self.fd.try_clone()
+    }
+
+    /// Whether this descriptor can read values and not change them. The kernel does not say so of the map.
+    pub(crate) fn is_read_only(&self) -> bool {
+        rustix::fs::fcntl_getfl(&self.fd)
+            .is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDONLY)
     }
 
     /// What keeps the map's memory counted, for whatever keeps the map.
@@ -348,6 +374,23 @@ impl Map {
         self.store(key, program.fd(), kept, mode)
     }
 
+    /// Stores a perf event. A perf buffer over the map has its own there, and takes out whatever there is in the end.
+    pub(crate) fn store_perf_event(
+        &self,
+        key: &[u8],
+        event: BorrowedFd<'_>,
+        held: Arc<Reservation>,
+        mode: UpdateMode,
+    ) -> CodeResult<()> {
+        if !matches!(self.info.type_, MapType::PerfEventArray) {
+            return Err(ErrorCode::NotSupported.into());
+        }
+        if self.memory.has_perf_buffer() {
+            return Err(ErrorCode::Busy.into());
+        }
+        self.store(key, event, Kept::PerfEvent(held), mode)
+    }
+
     fn next_key(&self, after: Option<&[u8]>, next: &mut [u8]) -> CodeResult<bool> {
         debug_assert_eq!(next.len(), self.info.key_size as usize);
         let after = after.map_or(ptr::null(), <[u8]>::as_ptr);
@@ -361,6 +404,17 @@ impl Map {
         };
         found(answer)
     }
+}
+
+/// Bytes of all values of a key together.
+pub(crate) fn value_length(kind: MapType, value_size: u32) -> Option<u32> {
+    if !is_percpu(kind) {
+        return Some(value_size);
+    }
+    // The kernel limits a value to 32 KiB and there are some thousands of CPUs at most.
+    value_size
+        .checked_next_multiple_of(8)?
+        .checked_mul(possible_cpus().ok()?)
 }
 
 fn is_percpu(kind: MapType) -> bool {
@@ -435,21 +489,9 @@ impl HostMap for WasmBpfCtxView<'_> {
         key_size: u32,
         value_size: u32,
         max_entries: u32,
-        flags: u32,
+        options: Resource<CreateOptions>,
     ) -> FailureResult<Resource<Map>> {
-        self.create_map(name, kind, [key_size, value_size, max_entries], flags, None)
-    }
-
-    fn create_of_maps(
-        &mut self,
-        name: String,
-        kind: MapType,
-        key_size: u32,
-        max_entries: u32,
-        flags: u32,
-        inner: Resource<Map>,
-    ) -> FailureResult<Resource<Map>> {
-        self.create_map(name, kind, [key_size, 4, max_entries], flags, Some(inner))
+        self.create_map(name, kind, [key_size, value_size, max_entries], &options)
     }
 
     fn info(&mut self, map: Resource<Map>) -> wasmtime::Result<MapInfo> {
@@ -644,6 +686,7 @@ impl HostMap for WasmBpfCtxView<'_> {
             return Err(ErrorCode::NotSupported.into());
         }
         let inner = self.table.get(&inner)?;
+        inner.demand_changeable()?;
         let kept = Kept::Map(inner.memory());
         map.store(&key, inner.as_fd(), kept, mode)?;
         self.ctx.pins.stored_in(map);
@@ -675,6 +718,92 @@ impl HostMap for WasmBpfCtxView<'_> {
     fn open_pinned(&mut self, path: String) -> FailureResult<Resource<Map>> {
         let map = pins::open(self.ctx, &path)?;
         Ok(self.table.push(map)?)
+    }
+
+    fn lookup_with(
+        &mut self,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        flags: u64,
+    ) -> CodeResult<Option<Vec<u8>>> {
+        self.table.get(&map)?.lookup_with(&key, flags)
+    }
+
+    fn update_with(
+        &mut self,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        value: Vec<u8>,
+        flags: u64,
+    ) -> CodeResult<()> {
+        self.table.get(&map)?.update_with(&key, value, flags)
+    }
+
+    fn lookup_and_delete_with(
+        &mut self,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        flags: u64,
+    ) -> CodeResult<Option<Vec<u8>>> {
+        self.table.get(&map)?.lookup_and_delete_with(&key, flags)
+    }
+
+    fn update_cgroup(
+        &mut self,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        cgroup: Resource<Descriptor>,
+        mode: UpdateMode,
+    ) -> FailureResult<()> {
+        let cgroup = self.host_file(&cgroup)?;
+        self.table.get(&map)?.update_cgroup(&key, &cgroup, mode)
+    }
+
+    fn update_device(
+        &mut self,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        network_interface: String,
+        mode: UpdateMode,
+    ) -> FailureResult<()> {
+        let map = self.table.get(&map)?;
+        devices::store_device(self.ctx, map, &key, &network_interface, None, mode)
+    }
+
+    fn update_cpu(
+        &mut self,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        queue_size: u32,
+        mode: UpdateMode,
+    ) -> FailureResult<()> {
+        let map = self.table.get(&map)?;
+        devices::store_cpu(self.ctx, map, &key, queue_size, None, mode)
+    }
+
+    fn lookup_of(
+        &mut self,
+        map: Resource<Map>,
+        owner: StorageOwner,
+    ) -> CodeResult<Option<Vec<u8>>> {
+        let owner = self.storage_owner(&map, owner)?;
+        self.table.get(&map)?.lookup_of(&owner)
+    }
+
+    fn update_of(
+        &mut self,
+        map: Resource<Map>,
+        owner: StorageOwner,
+        value: Vec<u8>,
+        mode: UpdateMode,
+    ) -> CodeResult<()> {
+        let owner = self.storage_owner(&map, owner)?;
+        self.table.get(&map)?.update_of(&owner, &value, mode)
+    }
+
+    fn delete_of(&mut self, map: Resource<Map>, owner: StorageOwner) -> CodeResult<bool> {
+        let owner = self.storage_owner(&map, owner)?;
+        self.table.get(&map)?.delete_of(&owner)
     }
 
     fn drop(&mut self, map: Resource<Map>) -> wasmtime::Result<()> {

@@ -13,4 +13,7 @@ wit_bindgen::generate!({
     },
 });
 
-pub use wasm_bpf::bpf::{buffers, lifecycle, links, mapped_memory, maps, objects, programs, types};
+pub use wasm_bpf::bpf::{
+    btf, buffers, features, lifecycle, links, mapped_memory, maps, objects, perf_events, programs,
+    query, sockets, symbols, types,
+};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::bindings::links;
+use crate::bindings::{links, query};
 use crate::error::{Error, ErrorKind, Result, words};
 use crate::{MapCore, Program};
 
@@ -23,6 +23,11 @@ pub struct Link {
 impl Link {
     pub(crate) fn new(handle: links::Link) -> Self {
         Self { handle }
+    }
+
+    /// The link of an id; the host must have been given the grants `query` and `query-change`. Dropping it detaches the program only if nobody else holds the link.
+    pub fn from_link_id(id: u32) -> Result<Self> {
+        Ok(Self::new(query::open_link(id)?))
     }
 
     pub(crate) fn handle(&self) -> &links::Link {

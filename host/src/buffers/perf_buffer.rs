@@ -391,6 +391,10 @@ impl PerfBuffer {
             .usage
             .reserve(need)
             .map_err(|limit| refuse(ErrorCode::LimitExceeded, limit.to_string()))?;
+        if map.memory().keeps_perf_events() {
+            let why = "perf events are stored in it; delete them first";
+            return Err(refuse(ErrorCode::Busy, why.to_owned()));
+        }
         // libbpf takes all entries out of the map in the end, also those of another.
         let opened = map.memory().open_perf_buffer().ok_or_else(|| {
             let why = "another perf buffer is open over it; drop that first";

@@ -25,6 +25,11 @@ pub(crate) const GRANTS: &[(&str, Option<&str>, &str)] = &[
         "programs on cgroups: sockets, packets, devices, sysctl, sock_ops",
     ),
     (
+        "debug-info",
+        None,
+        "places in source code and inlined functions, for which the host opens what other users' files name",
+    ),
+    (
         "disconnect",
         None,
         "let a program stay attached after the component ended",
@@ -63,12 +68,22 @@ pub(crate) const GRANTS: &[(&str, Option<&str>, &str)] = &[
     (
         "query",
         None,
-        "list what others have in the kernel, and turn ids into handles",
+        "list what others have in the kernel, and read their maps",
+    ),
+    (
+        "query-change",
+        None,
+        "with query: change what others have in the kernel, their maps, programs and links",
     ),
     (
         "raw-tracepoint-writable",
         None,
         "raw tracepoints that can write to their arguments",
+    ),
+    (
+        "socket",
+        Some("ADDRESS"),
+        "TCP and UDP sockets at or to this address and port, for programs and maps of sockets",
     ),
     (
         "socket-filter",
@@ -134,6 +149,13 @@ impl Grant {
                     ("pin" | "binary" | "cgroup", Some(folder)) => wanted
                         .strip_prefix(folder)
                         .is_some_and(|rest| rest.starts_with('/')),
+                    // An address with any port.
+                    ("socket", None) if given.ends_with(":*") => {
+                        let address = given.trim_end_matches('*');
+                        wanted
+                            .strip_prefix(address)
+                            .is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+                    }
                     _ => given == wanted,
                 },
                 _ => false,
@@ -239,6 +261,12 @@ mod tests {
         assert!(grant("pin=/sys/fs/bpf/a/*").covers(&grant("pin=/sys/fs/bpf/a/map")));
         assert!(!grant("pin=/sys/fs/bpf/a/*").covers(&grant("pin=/sys/fs/bpf/ab")));
         assert!(!grant("pin=/sys/fs/bpf/a").covers(&grant("pin=/sys/fs/bpf/a/map")));
+        assert!(grant("socket=127.0.0.1:80").covers(&grant("socket=127.0.0.1:80")));
+        assert!(!grant("socket=127.0.0.1:80").covers(&grant("socket=127.0.0.1:8080")));
+        assert!(grant("socket=127.0.0.1:*").covers(&grant("socket=127.0.0.1:80")));
+        assert!(grant("socket=[::1]:*").covers(&grant("socket=[::1]:80")));
+        assert!(!grant("socket=127.0.0.1:*").covers(&grant("socket=127.0.0.10:80")));
+        assert!(!grant("socket=[::1]:*").covers(&grant("socket=[::12]:80")));
         assert!(!grant("helper=bpf_*").covers(&grant("helper=bpf_send_signal")));
     }
 }

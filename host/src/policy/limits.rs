@@ -207,9 +207,13 @@ pub(crate) fn map_memory(
         }
         MapType::Ringbuf | MapType::UserRingbuf => 1,
         MapType::Arena => PAGE,
-        MapType::ArrayOfMaps | MapType::HashOfMaps | MapType::ProgArray => {
-            HASH_OVERHEAD + STORED_OVERHEAD + 2 * key + value
-        }
+        MapType::ArrayOfMaps
+        | MapType::HashOfMaps
+        | MapType::ProgArray
+        | MapType::PerfEventArray
+        | MapType::Devmap
+        | MapType::DevmapHash
+        | MapType::Cpumap => HASH_OVERHEAD + STORED_OVERHEAD + 2 * key + value,
         _ => HASH_OVERHEAD + key + value,
     };
     // Hash tables keep an element for each CPU in reserve.

@@ -36,7 +36,18 @@ pub(crate) fn kernel_info(program: BorrowedFd<'_>) -> std::io::Result<sys::bpf_p
 }
 
 pub(super) fn info(program: &LoadedProgram) -> CodeResult<ProgramInfo> {
-    let info = kernel_info(program.fd())?;
+    let (name, section) = (program.name.clone(), program.section.clone());
+    Ok(whole(program.fd(), name, section, program.attach_type)?)
+}
+
+/// What the kernel says, with what it does not know.
+pub(crate) fn whole(
+    program: BorrowedFd<'_>,
+    name: String,
+    section: String,
+    expected_attach_type: u32,
+) -> std::io::Result<ProgramInfo> {
+    let info = kernel_info(program)?;
     // A program's maps do not change.
     let mut map_ids = vec![0u32; info.nr_map_ids as usize];
     if !map_ids.is_empty() {
@@ -45,17 +56,17 @@ pub(super) fn info(program: &LoadedProgram) -> CodeResult<ProgramInfo> {
             map_ids: map_ids.as_mut_ptr() as u64,
             ..Default::default()
         };
-        ask(program.fd(), &mut with_maps)?;
+        ask(program, &mut with_maps)?;
         map_ids.truncate(with_maps.nr_map_ids as usize);
     }
     Ok(ProgramInfo {
-        name: program.name.clone(),
-        section: program.section.clone(),
-        type_: program.kind,
+        name,
+        section,
+        type_: ProgramType::from_kernel(info.type_),
         id: info.id,
         tag: u64::from_be_bytes(info.tag),
         instructions: info.xlated_prog_len / 8,
-        expected_attach_type: program.attach_type,
+        expected_attach_type,
         jited_size: info.jited_prog_len,
         verified_instructions: info.verified_insns,
         gpl_compatible: info.gpl_compatible() != 0,

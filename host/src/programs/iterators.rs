@@ -64,7 +64,9 @@ pub(super) fn set_map(
     let name = &map.info().name;
     // An iterator's program writes to values directly, and the kernel asks neither for these flags nor for what is in a value: the
     // verifier takes what is in read-only maps for constants, and the kernel what is in its own fields for its own.
-    let why = if map.info().flags & sys::BPF_F_RDONLY_PROG != 0 {
+    let why = if map.demand_changeable().is_err() {
+        "it was opened by its id, to be read only, and an iterator could write to it"
+    } else if map.info().flags & sys::BPF_F_RDONLY_PROG != 0 {
         "programs may only read it, and an iterator could write to it"
     } else if has_fields_of_the_kernel(map.fd()) {
         "its values have locks, timers, lists or pointers of the kernel, and an iterator could write to them"

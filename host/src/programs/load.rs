@@ -159,6 +159,10 @@ impl HostLoadOptions for WasmBpfCtxView<'_> {
             .usage
             .reserve(need)
             .map_err(|limit| Failure::refused(ErrorCode::LimitExceeded, cannot(&limit)))?;
+        map.demand_changeable().map_err(|error| {
+            let why = "it was opened by its id, to be read only";
+            Failure::of(error, cannot(&why))
+        })?;
         let fd = map.duplicate_fd().map_err(|error| {
             let errno = error.raw_os_error().unwrap_or(libc::EIO);
             Failure::errno(errno, cannot(&Errno(errno)))

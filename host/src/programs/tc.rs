@@ -212,12 +212,15 @@ impl Attached for TcFilter {
         }
     }
 
+    /// The filter stays, and with it the qdisc: neither is any host's to remove from here on.
     fn disconnect(mut self: Box<Self>) {
-        // Nobody is to find it in the journal, and take it away.
-        if let Some(entry) = self.entry.take()
-            && let Ok(mut locked) = self.journal.lock()
-        {
+        let Some(entry) = self.entry.take() else {
+            return;
+        };
+        let journal = self.journal.clone();
+        if let Ok(mut locked) = journal.lock() {
             let _ = locked.remove(entry);
+            let _ = locked.remove_note(&note_name(self.netns, self.interface.index));
         }
     }
 }

@@ -45,6 +45,9 @@ struct Cli {
 enum Command {
     Run(Run),
     Compile(Compile),
+    /// Find names of addresses for a process that runs a component.
+    #[command(hide = true)]
+    Symbolizer,
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -178,6 +181,10 @@ fn main() -> ExitCode {
     match cli.command {
         Command::Run(options) => exit_code(run::run(options)),
         Command::Compile(options) => exit_code(compile::compile(&options)),
+        Command::Symbolizer => match wasm_bpf_host::serve_symbolizer() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        },
         Command::Completions { shell } => {
             // To a buffer first: the generator panics when standard output is closed.
             let mut script = Vec::new();

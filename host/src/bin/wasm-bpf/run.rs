@@ -227,6 +227,7 @@ fn bpf_ctx(options: &Run, limits: Limits) -> anyhow::Result<WasmBpfCtx> {
         .policy(policy)
         .limits(limits)
         .journal(&options.journal);
+    builder.symbolizer("/proc/self/exe", ["symbolizer"]);
     if let Some(file) = &options.btf {
         check_btf(file)?;
         builder.custom_btf(file);
