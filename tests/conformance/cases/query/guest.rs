@@ -42,8 +42,15 @@ fn lists() {
     let skel = loaded();
     let (program, map, link) = ids(&skel);
     let found_programs: Vec<_> = ProgInfoIter::default().map(Result::unwrap).collect();
-    assert!(found_programs.windows(2).all(|pair| pair[0].id < pair[1].id));
-    let found = found_programs.iter().find(|found| found.id == program).unwrap();
+    assert!(
+        found_programs
+            .windows(2)
+            .all(|pair| pair[0].id < pair[1].id)
+    );
+    let found = found_programs
+        .iter()
+        .find(|found| found.id == program)
+        .unwrap();
     assert_eq!(found.name, NAME);
     assert!(matches!(found.type_, ProgramType::RawTracepoint));
     assert!(found.map_ids.contains(&map), "{found:?}");
@@ -77,6 +84,7 @@ fn lists() {
     assert!(programs(0, 0).unwrap().is_empty());
     assert!(programs(0, u32::MAX).unwrap().len() <= 256);
     drop(skel);
+    conformance_guests::is_gone(&format!("program={program}"));
     assert!(query::program(program).unwrap().is_none());
 }
 
