@@ -71,6 +71,21 @@ fn process() {
     assert!(symbol.offset > 0);
     assert!(symbol.place.is_none(), "no debug information was asked for");
     assert!(matches!(found[1], Err(Unknown::Unmapped)), "{:?}", found[1]);
+    assert!(symbolizer_finds(process, &stack));
+}
+
+/// A stack that is read wrongly has addresses of anything: they do not take the names of the others.
+fn symbolizer_finds(process: u32, stack: &[u64]) -> bool {
+    let mut addresses = (0..64)
+        .map(|page| stack[0] ^ (page << 20))
+        .collect::<Vec<_>>();
+    addresses.push(stack[0]);
+    let found = Symbolizer::new()
+        .symbolize_process(process, &addresses)
+        .unwrap();
+    found[64]
+        .as_ref()
+        .is_ok_and(|symbol| symbol.name == "syscall")
 }
 
 const TARGET: &str = "/run/wasm-bpf-conformance/target";
