@@ -73,9 +73,9 @@ fn lists() {
         assert!(query::link(id).unwrap().is_none());
         assert_fails!(Btf::from_id(id), ErrorKind::NotFound);
     }
-    use conformance_guests::raw::query;
-    assert!(query::programs(0, 0).unwrap().is_empty());
-    assert!(query::programs(0, u32::MAX).unwrap().len() <= 256);
+    use conformance_guests::raw::query as lists;
+    assert!(lists::programs(0, 0).unwrap().is_empty());
+    assert!(lists::programs(0, u32::MAX).unwrap().len() <= 256);
     drop(skel);
     assert!(wasm_bpf_guest::query::program(program).unwrap().is_none());
 }
