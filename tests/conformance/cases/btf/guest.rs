@@ -2,6 +2,7 @@
 
 use conformance_guests::{assert_code, assert_fails, raw};
 use raw::btf::Btf as RawBtf;
+use raw::types::ErrorCode;
 use wasm_bpf_guest::ErrorKind;
 use wasm_bpf_guest::btf::{
     AnyEnum, Btf, BtfKind, BtfType, Composite, Func, FuncProto, Int, Struct, TypeDetails, TypeId,
@@ -53,9 +54,9 @@ fn kernel() {
     for id in [kernel.type_count(), u32::MAX] {
         assert!(kernel.describe(id).is_none());
         assert!(kernel.describe_many(id, 10).is_empty());
-        assert_code!(kernel.resolve_size(id), ErrorKind::NotFound);
-        assert_code!(kernel.resolve_type(id), ErrorKind::NotFound);
-        assert_code!(kernel.align_of(id), ErrorKind::NotFound);
+        assert_code!(kernel.resolve_size(id), ErrorCode::NotFound);
+        assert_code!(kernel.resolve_type(id), ErrorCode::NotFound);
+        assert_code!(kernel.align_of(id), ErrorCode::NotFound);
     }
     assert!(matches!(
         kernel.describe(0).unwrap().kind,
@@ -131,7 +132,7 @@ fn modules() {
 }
 
 fn objects() {
-    let open = raw::objects::OpenObject::open(case::ELF, raw::objects::OpenOptions::new()).unwrap();
+    let open = raw::objects::OpenObject::open(case::DATA, &raw::objects::OpenOptions::new()).unwrap();
     let before = RawBtf::of_open_object(&open).unwrap().unwrap();
     let object = raw::objects::OpenObject::load(open).unwrap();
     let after = RawBtf::of_object(&object).unwrap().unwrap();
@@ -249,10 +250,10 @@ fn hostile() {
     );
     let btf = RawBtf::parse(&data).unwrap();
     assert_eq!(btf.type_count(), 5);
-    assert_code!(btf.resolve_size(1), ErrorKind::InvalidArgument);
-    assert_code!(btf.resolve_type(1), ErrorKind::InvalidArgument);
-    assert_code!(btf.align_of(2), ErrorKind::InvalidArgument);
-    assert_code!(btf.resolve_size(4), ErrorKind::Full);
+    assert_code!(btf.resolve_size(1), ErrorCode::InvalidArgument);
+    assert_code!(btf.resolve_type(1), ErrorCode::InvalidArgument);
+    assert_code!(btf.align_of(2), ErrorCode::InvalidArgument);
+    assert_code!(btf.resolve_size(4), ErrorCode::Full);
     assert_eq!(btf.find("int", None), Some(3));
     let own = Btf::from_bytes(&data).unwrap();
     let found: BtfType = own.type_by_id(2.into()).unwrap();

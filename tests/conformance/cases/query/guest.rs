@@ -41,9 +41,9 @@ fn ids(skel: &CaseSkel) -> (u32, u32, u32) {
 fn lists() {
     let skel = loaded();
     let (program, map, link) = ids(&skel);
-    let programs: Vec<_> = ProgInfoIter::default().map(Result::unwrap).collect();
-    assert!(programs.windows(2).all(|pair| pair[0].id < pair[1].id));
-    let found = programs.iter().find(|found| found.id == program).unwrap();
+    let found_programs: Vec<_> = ProgInfoIter::default().map(Result::unwrap).collect();
+    assert!(found_programs.windows(2).all(|pair| pair[0].id < pair[1].id));
+    let found = found_programs.iter().find(|found| found.id == program).unwrap();
     assert_eq!(found.name, NAME);
     assert!(matches!(found.type_, ProgramType::RawTracepoint));
     assert!(found.map_ids.contains(&map), "{found:?}");
@@ -73,11 +73,11 @@ fn lists() {
         assert!(query::link(id).unwrap().is_none());
         assert_fails!(Btf::from_id(id), ErrorKind::NotFound);
     }
-    use conformance_guests::raw::query as lists;
-    assert!(lists::programs(0, 0).unwrap().is_empty());
-    assert!(lists::programs(0, u32::MAX).unwrap().len() <= 256);
+    let programs = conformance_guests::raw::query::programs;
+    assert!(programs(0, 0).unwrap().is_empty());
+    assert!(programs(0, u32::MAX).unwrap().len() <= 256);
     drop(skel);
-    assert!(wasm_bpf_guest::query::program(program).unwrap().is_none());
+    assert!(query::program(program).unwrap().is_none());
 }
 
 fn read_only() {
