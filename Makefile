@@ -127,6 +127,10 @@ test-kernels: conformance-guests host ## run the conformance suite on this kerne
 	@CONFORMANCE='$(CONFORMANCE)' COMPONENTS='$(BUILD)/conformance' HOST='$(HOST)' \
 		tests/conformance/on-kernels.sh $(BUILD)/kernels '$(KERNELS)' $(CHOSEN)
 
+.PHONY: test-kernel-examples
+test-kernel-examples: examples host ## run the examples that few machines allow, in a virtual machine (KERNELS='6.12')
+	@HOST='$(HOST)' EXAMPLES='$(BUILD)/rust' tests/kernels/examples.sh $(or $(KERNELS),6.12)
+
 .PHONY: faults
 faults: conformance-guests ## apply deliberate faults to the host; the conformance suite has to catch each (FAULTS='names')
 	$(call say,building the host and the runner)

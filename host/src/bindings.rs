@@ -16,11 +16,14 @@ mod generated {
             "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
             "wasm-bpf:bpf/maps.map": crate::maps::Map,
             "wasm-bpf:bpf/maps.walk": crate::maps::Walk,
+            "wasm-bpf:bpf/maps.create-options": crate::maps::CreateOptions,
             "wasm-bpf:bpf/mapped-memory.mapping": crate::mapped_memory::Mapping,
             "wasm-bpf:bpf/perf-events.perf-event-options": crate::perf_events::PerfEventOptions,
             "wasm-bpf:bpf/perf-events.perf-event": crate::perf_events::PerfEvent,
             "wasm-bpf:bpf/symbols.symbolizer": crate::symbols::Symbolizer,
             "wasm-bpf:bpf/programs.program": crate::programs::Program,
+            "wasm-bpf:bpf/programs.cgroup-options": crate::programs::CgroupOptions,
+            "wasm-bpf:bpf/sockets.socket": crate::sockets::Socket,
             "wasm-bpf:bpf/programs.iterator-options": crate::programs::IteratorOptions,
             "wasm-bpf:bpf/programs.test-options": crate::programs::TestOptions,
             "wasm-bpf:bpf/programs.load-options": crate::programs::LoadOptions,
@@ -41,7 +44,7 @@ mod generated {
 
 pub use generated::wasm_bpf::bpf::{
     btf, buffers, features, lifecycle, links, mapped_memory, maps, objects, perf_events, programs,
-    query, symbols, types,
+    query, sockets, symbols, types,
 };
 
 /// The same, with functions that wait instead of blocking their thread. Only those differ.
@@ -68,6 +71,7 @@ pub mod waiting {
                 "wasm-bpf:bpf/maps": crate::bindings::maps,
                 "wasm-bpf:bpf/mapped-memory": crate::bindings::mapped_memory,
                 "wasm-bpf:bpf/links": crate::bindings::links,
+                "wasm-bpf:bpf/sockets": crate::bindings::sockets,
                 "wasm-bpf:bpf/perf-events": crate::bindings::perf_events,
                 "wasm-bpf:bpf/symbols": crate::bindings::symbols,
                 "wasm-bpf:bpf/programs": crate::bindings::programs,

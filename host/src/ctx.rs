@@ -13,6 +13,7 @@ use crate::lifecycle::Stop;
 use crate::maps::Pins;
 use crate::messages::{MessageLevel, MessageSink};
 use crate::policy::{Limits, Policy, Usage};
+use crate::sockets::ReuseportGroups;
 use crate::symbols::{Helper, SymbolizerCommand};
 
 /// What the host holds for one component: its policy, its limits, its stop request. Made by [`WasmBpfCtxBuilder`].
@@ -25,6 +26,7 @@ pub struct WasmBpfCtx {
     pub(crate) custom_types: OnceLock<Arc<Types>>,
     pub(crate) messages: Option<MessageSink>,
     pub(crate) pins: Pins,
+    pub(crate) reuseport_groups: ReuseportGroups,
     pub(crate) left: Left,
     pub(crate) journal: Journal,
     pub(crate) symbolizer: Helper,
@@ -134,6 +136,7 @@ impl WasmBpfCtxBuilder {
             custom_types: OnceLock::new(),
             messages,
             pins: Pins::default(),
+            reuseport_groups: ReuseportGroups::default(),
             left: Left::default(),
             journal,
             symbolizer: Helper::new(symbolizer),

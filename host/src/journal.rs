@@ -34,8 +34,13 @@ const MAX_ENTRY: u64 = 16 << 10;
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The kinds of entry, and what removes what a dead host left.
-const KINDS: &[(&str, fn(&Record, &mut Locked<'_>) -> Left)] =
-    &[(crate::programs::tc::KIND, crate::programs::tc::remove_left)];
+const KINDS: &[(&str, fn(&Record, &mut Locked<'_>) -> Left)] = &[
+    (crate::programs::tc::KIND, crate::programs::tc::remove_left),
+    (
+        crate::programs::cgroup::KIND,
+        crate::programs::cgroup::remove_left,
+    ),
+];
 
 /// What is written down of one attachment: a kind, and fields that the kind chooses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

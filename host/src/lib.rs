@@ -105,6 +105,7 @@ mod policy;
 mod programs;
 mod query;
 mod readiness;
+mod sockets;
 mod stdio;
 mod symbols;
 mod types;
@@ -181,6 +182,7 @@ fn add_nonblocking_to_linker<T: WasmBpfView + 'static>(
     bindings::types::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::maps::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::mapped_memory::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
+    bindings::sockets::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::links::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::perf_events::add_to_linker::<T, HasBpf>(linker, T::bpf)?;
     bindings::symbols::add_to_linker::<T, HasBpf>(linker, T::bpf)?;

@@ -15,7 +15,7 @@ use wasmtime_wasi::p2::DynInputStream;
 use crate::bindings::links::{Host, HostLink, LinkInfo, LinkPlace};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, FailureResult};
-use crate::maps::Map;
+use crate::maps::{Map, MapMemory};
 use crate::objects::LoadedObject;
 use crate::policy::Reservation;
 use crate::programs::Program;
@@ -29,6 +29,8 @@ pub struct Link {
     target: Option<Program>,
     /// The map that an iterator walks. Kernels before 6.0 do not keep it while it is walked.
     map: Option<Arc<Map>>,
+    /// The map of sockets that the program is attached to, which the kernel keeps as long as the link.
+    _counts: Option<Arc<MapMemory>>,
     held: Arc<Reservation>,
     /// Where the component pinned it: what a pin keeps stays attached.
     pins: BTreeSet<String>,
@@ -83,13 +85,18 @@ impl Attachment {
 
     /// Lets go of a link that a pin keeps. libbpf would switch a perf event off first, whoever else has its link.
     fn leave(self) {
-        if let Self::Libbpf(mut link) = self {
-            let fd = link.as_fd().as_raw_fd();
-            link.disconnect();
-            drop(link);
-            // A perf event's own descriptor, which only libbpf knows, stays open as long as the process.
-            // SAFETY: it was libbpf's, which has let it go without closing it.
-            drop(unsafe { OwnedFd::from_raw_fd(fd) });
+        match self {
+            Self::Libbpf(mut link) => {
+                let fd = link.as_fd().as_raw_fd();
+                link.disconnect();
+                drop(link);
+                // A perf event's own descriptor, which only libbpf knows, stays open as long as the process.
+                // SAFETY: it was libbpf's, which has let it go without closing it.
+                drop(unsafe { OwnedFd::from_raw_fd(fd) });
+            }
+            Self::Descriptor(fd) => drop(fd),
+            // What it needs besides the kernel's link (USDT: what is in its maps) stays too.
+            Self::Other(attached) => attached.disconnect(),
         }
     }
 
@@ -114,6 +121,7 @@ impl Link {
             keeps,
             target: None,
             map: None,
+            _counts: None,
             held: Arc::new(held),
             pins: BTreeSet::new(),
         }
@@ -129,6 +137,11 @@ impl Link {
     pub(crate) fn with_map(mut self, map: Arc<Map>) -> Self {
         self.map = Some(map);
         self
+    }
+
+    /// Counts a map as long as the link lives.
+    pub(crate) fn count(&mut self, map: Arc<MapMemory>) {
+        self._counts = Some(map);
     }
 
     /// The descriptor of the kernel's link, or of the perf event that stands for one.

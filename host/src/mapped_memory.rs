@@ -73,6 +73,11 @@ impl Mapping {
             let why = "it was made without BPF_F_MMAPABLE; libbpf sets that for sections with variables that are not static";
             return Err(refuse(ErrorCode::NotSupported, why.to_owned()));
         }
+        if matches!(info.type_, MapType::Array) && map.is_read_only() {
+            let why = "it was made with BPF_F_RDONLY, and the kernel maps no array that user space has never been allowed to write to; \
+                       look its values up";
+            return Err(refuse(ErrorCode::NotSupported, why.to_owned()));
+        }
         let need = Need {
             descriptors: 1,
             // The pages are the map's; the tables that say where they are come with each mapping.

@@ -1,10 +1,14 @@
 //! `maps.wit`.
 
 mod create;
+mod devices;
+mod flags;
 mod many;
 mod memory;
 mod number;
 pub(crate) mod pins;
+mod sockets;
+mod storages;
 mod walk;
 
 use std::ffi::{CStr, c_void};
@@ -12,12 +16,18 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
 
+use rustix::fs::OFlags;
 use wasmtime::component::Resource;
+use wasmtime_wasi::filesystem::Descriptor;
 
+pub use self::create::CreateOptions;
+pub(crate) use self::devices::{store_cpu, store_device};
 pub(crate) use self::memory::{Kept, MapMemory, OpenedPerfBuffer, ProgramMemory};
-pub(crate) use self::pins::Pins;
+pub(crate) use self::pins::{Pins, check_path};
 pub use self::walk::Walk;
-use crate::bindings::maps::{Deleted, FoundValues, Host, HostMap, MapInfo, UpdateMode, Updated};
+use crate::bindings::maps::{
+    Deleted, FoundValues, Host, HostMap, MapInfo, StorageOwner, UpdateMode, Updated,
+};
 use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeError, CodeResult, FailureResult, code_of_errno};
@@ -224,6 +234,12 @@ impl Map {
 
     pub(crate) fn duplicate_fd(&self) -> std::io::Result<OwnedFd> {
         self.fd.try_clone()
+    }
+
+    /// Whether this descriptor can read values and not change them. The kernel does not say so of the map.
+    pub(crate) fn is_read_only(&self) -> bool {
+        rustix::fs::fcntl_getfl(&self.fd)
+            .is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDONLY)
     }
 
     /// What keeps the map's memory counted, for whatever keeps the map.
@@ -473,21 +489,9 @@ impl HostMap for WasmBpfCtxView<'_> {
         key_size: u32,
         value_size: u32,
         max_entries: u32,
-        flags: u32,
+        options: Resource<CreateOptions>,
     ) -> FailureResult<Resource<Map>> {
-        self.create_map(name, kind, [key_size, value_size, max_entries], flags, None)
-    }
-
-    fn create_of_maps(
-        &mut self,
-        name: String,
-        kind: MapType,
-        key_size: u32,
-        max_entries: u32,
-        flags: u32,
-        inner: Resource<Map>,
-    ) -> FailureResult<Resource<Map>> {
-        self.create_map(name, kind, [key_size, 4, max_entries], flags, Some(inner))
+        self.create_map(name, kind, [key_size, value_size, max_entries], &options)
     }
 
     fn info(&mut self, map: Resource<Map>) -> wasmtime::Result<MapInfo> {
@@ -714,6 +718,92 @@ impl HostMap for WasmBpfCtxView<'_> {
     fn open_pinned(&mut self, path: String) -> FailureResult<Resource<Map>> {
         let map = pins::open(self.ctx, &path)?;
         Ok(self.table.push(map)?)
+    }
+
+    fn lookup_with(
+        &mut self,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        flags: u64,
+    ) -> CodeResult<Option<Vec<u8>>> {
+        self.table.get(&map)?.lookup_with(&key, flags)
+    }
+
+    fn update_with(
+        &mut self,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        value: Vec<u8>,
+        flags: u64,
+    ) -> CodeResult<()> {
+        self.table.get(&map)?.update_with(&key, value, flags)
+    }
+
+    fn lookup_and_delete_with(
+        &mut self,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        flags: u64,
+    ) -> CodeResult<Option<Vec<u8>>> {
+        self.table.get(&map)?.lookup_and_delete_with(&key, flags)
+    }
+
+    fn update_cgroup(
+        &mut self,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        cgroup: Resource<Descriptor>,
+        mode: UpdateMode,
+    ) -> FailureResult<()> {
+        let cgroup = self.host_file(&cgroup)?;
+        self.table.get(&map)?.update_cgroup(&key, &cgroup, mode)
+    }
+
+    fn update_device(
+        &mut self,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        network_interface: String,
+        mode: UpdateMode,
+    ) -> FailureResult<()> {
+        let map = self.table.get(&map)?;
+        devices::store_device(self.ctx, map, &key, &network_interface, None, mode)
+    }
+
+    fn update_cpu(
+        &mut self,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        queue_size: u32,
+        mode: UpdateMode,
+    ) -> FailureResult<()> {
+        let map = self.table.get(&map)?;
+        devices::store_cpu(self.ctx, map, &key, queue_size, None, mode)
+    }
+
+    fn lookup_of(
+        &mut self,
+        map: Resource<Map>,
+        owner: StorageOwner,
+    ) -> CodeResult<Option<Vec<u8>>> {
+        let owner = self.storage_owner(&map, owner)?;
+        self.table.get(&map)?.lookup_of(&owner)
+    }
+
+    fn update_of(
+        &mut self,
+        map: Resource<Map>,
+        owner: StorageOwner,
+        value: Vec<u8>,
+        mode: UpdateMode,
+    ) -> CodeResult<()> {
+        let owner = self.storage_owner(&map, owner)?;
+        self.table.get(&map)?.update_of(&owner, &value, mode)
+    }
+
+    fn delete_of(&mut self, map: Resource<Map>, owner: StorageOwner) -> CodeResult<bool> {
+        let owner = self.storage_owner(&map, owner)?;
+        self.table.get(&map)?.delete_of(&owner)
     }
 
     fn drop(&mut self, map: Resource<Map>) -> wasmtime::Result<()> {

@@ -1,5 +1,6 @@
 //! `objects.wit`.
 
+mod existing;
 mod failures;
 mod load;
 mod validate;
@@ -18,7 +19,8 @@ use wasmtime::component::Resource;
 pub(crate) use self::failures::{append_capabilities, append_warnings, not_loaded};
 pub(crate) use self::load::VerifierLog;
 use crate::bindings::objects::{
-    Host, HostObject, HostOpenObject, HostOpenOptions, MapDeclaration, ProgramDeclaration,
+    Host, HostObject, HostOpenObject, HostOpenOptions, InnerMapDeclaration, MapDeclaration,
+    ProgramDeclaration,
 };
 use crate::bindings::types::{ErrorCode, MapType, ProgramType};
 use crate::ctx::WasmBpfCtxView;
@@ -27,6 +29,7 @@ use crate::maps::{Map, MapMemory, ProgramMemory};
 use crate::messages;
 use crate::policy::{Need, Reservation};
 use crate::programs::{Program, SpecIds};
+use existing::ExistingMaps;
 use validate::Invalid;
 
 /// How an object is opened.
@@ -41,6 +44,7 @@ pub struct OpenObject {
     object: libbpf_rs::OpenObject,
     name: String,
     verifier_log_level: u32,
+    existing: ExistingMaps,
     /// The programs that programs of it are for, by the name of the latter. libbpf stores a bare descriptor.
     targets: BTreeMap<String, Program>,
     /// Its memory, and a descriptor for each map that libbpf keeps a place for.
@@ -89,6 +93,8 @@ struct LoadedMap {
     kind: MapType,
     /// Handles to the map hold this too.
     memory: Arc<MapMemory>,
+    /// Whether it existed before the object.
+    is_reused: bool,
 }
 
 // SAFETY: the program is the object's, which may go from thread to thread; whoever uses the pointer holds the object's lock.
@@ -320,6 +326,7 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
             object,
             name,
             verifier_log_level,
+            existing: ExistingMaps::default(),
             targets: BTreeMap::new(),
             _held: held,
         };
@@ -331,11 +338,10 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
     }
 
     fn maps(&mut self, object: Resource<OpenObject>) -> wasmtime::Result<Vec<MapDeclaration>> {
-        Ok(self
-            .table
-            .get(&object)?
+        let object = self.table.get(&object)?;
+        Ok(object
             .maps()
-            .map(|map| map.declaration())
+            .map(|map| object.declaration_of(&map))
             .collect())
     }
 
@@ -636,6 +642,50 @@ impl HostOpenObject for WasmBpfCtxView<'_> {
         })
     }
 
+    fn reuse_map(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        existing: Resource<Map>,
+    ) -> FailureResult<()> {
+        self.reuse_existing(&object, map, &existing)
+    }
+
+    fn set_inner_map(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        inner: Resource<Map>,
+    ) -> FailureResult<()> {
+        self.set_inner_existing(&object, map, &inner)
+    }
+
+    fn set_pin_path(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        path: Option<String>,
+    ) -> FailureResult<()> {
+        let open = self.table.get_mut(&object)?;
+        let is_reused = open.existing.reused(&map).is_some();
+        let map = open.map(&map)?;
+        if is_reused {
+            return Err(map.refuse("the pin path of", "it is to be an existing map"));
+        }
+        map.set_pin_path(path.as_deref())
+    }
+
+    fn set_numa_node(
+        &mut self,
+        object: Resource<OpenObject>,
+        map: String,
+        node: u32,
+    ) -> FailureResult<()> {
+        let map = self.table.get_mut(&object)?.plain_map(&map, "NUMA node")?;
+        map.refuse_arena("the NUMA node of")?;
+        map.set_numa_node(node)
+    }
+
     fn load(&mut self, object: Resource<OpenObject>) -> FailureResult<Resource<Object>> {
         let object = self.table.delete(object)?;
         let loaded = load::load(self.ctx, object)?;
@@ -749,7 +799,23 @@ impl OpenObject {
                 "it is global data, whose shape the object's code fixes",
             ));
         }
+        if self.existing.reused(name).is_some() {
+            let what = format!("the {property} of");
+            return Err(map.refuse(&what, "it is to be an existing map, which is as it is"));
+        }
         Ok(map)
+    }
+
+    /// What is declared, and what of it an existing map decides.
+    fn declaration_of(&self, map: &OpenMap<'_>) -> MapDeclaration {
+        let mut declared = map.declaration();
+        if let Some(existing) = self.existing.reused(&declared.name) {
+            let info = existing.info();
+            declared.max_entries = info.max_entries;
+            declared.flags = info.flags;
+            declared.extra = info.extra;
+        }
+        declared
     }
 
     fn program(&self, name: &str) -> FailureResult<OpenProgram<'_>> {
@@ -967,6 +1033,18 @@ impl OpenMap<'_> {
             autocreate: self.autocreate(),
             global_data: self.is_internal(),
             pin_path: self.pin_path(),
+            // SAFETY: see above.
+            numa_node: unsafe { sys::bpf_map__numa_node(self.pointer) },
+            inner_map: self.inner().map(|inner| {
+                let inner = inner.declaration();
+                InnerMapDeclaration {
+                    type_: inner.type_,
+                    key_size: inner.key_size,
+                    value_size: inner.value_size,
+                    max_entries: inner.max_entries,
+                    flags: inner.flags,
+                }
+            }),
         }
     }
 

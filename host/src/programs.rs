@@ -1,6 +1,7 @@
 //! `programs.wit`.
 
 mod binary;
+pub(crate) mod cgroup;
 mod filters;
 pub(crate) mod info;
 mod interface;
@@ -14,6 +15,7 @@ mod placement;
 mod probe;
 mod raw;
 mod replace;
+mod sockets;
 pub(crate) mod tc;
 mod test_run;
 mod trace;
@@ -28,6 +30,7 @@ use std::sync::Arc;
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 
+pub use self::cgroup::CgroupOptions;
 pub use self::info::Statistics;
 pub use self::iterators::IteratorOptions;
 pub use self::load::LoadOptions;
@@ -41,11 +44,12 @@ use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, Errno, Failure, FailureResult};
 use crate::links::{Attachment, Link};
-use crate::maps::Map;
+use crate::maps::{self, Map};
 use crate::messages;
 use crate::objects::{LoadedObject, LoadedProgram};
 use crate::perf_events::PerfEvent;
 use crate::policy::{Need, Reservation};
+use crate::sockets::Socket;
 pub use placement::Placement;
 
 pub use probe::ProbeOptions;
@@ -186,6 +190,67 @@ impl HostProgram for WasmBpfCtxView<'_> {
         map.store_program(&key, program, mode)?;
         self.ctx.pins.stored_in(map);
         Ok(())
+    }
+
+    fn store_in_device(
+        &mut self,
+        program: Resource<Program>,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        network_interface: String,
+        mode: UpdateMode,
+    ) -> FailureResult<()> {
+        let map = self.table.get(&map)?;
+        let program = self.table.get(&program)?.loaded();
+        let interface = &network_interface;
+        maps::store_device(self.ctx, map, &key, interface, Some(program), mode)
+    }
+
+    fn store_in_cpu(
+        &mut self,
+        program: Resource<Program>,
+        map: Resource<Map>,
+        key: Vec<u8>,
+        queue_size: u32,
+        mode: UpdateMode,
+    ) -> FailureResult<()> {
+        let map = self.table.get(&map)?;
+        let program = self.table.get(&program)?.loaded();
+        maps::store_cpu(self.ctx, map, &key, queue_size, Some(program), mode)
+    }
+
+    fn attach_cgroup(
+        &mut self,
+        program: Resource<Program>,
+        cgroup: Resource<Descriptor>,
+        options: Option<Resource<CgroupOptions>>,
+    ) -> FailureResult<Resource<Link>> {
+        self.attach_to_cgroup(&program, &cgroup, options.as_ref())
+    }
+
+    fn attach_socket_filter(
+        &mut self,
+        program: Resource<Program>,
+        socket: Resource<Socket>,
+    ) -> FailureResult<Resource<Link>> {
+        self.attach_to_socket(&program, &socket)
+    }
+
+    fn attach_reuseport(
+        &mut self,
+        program: Resource<Program>,
+        socket: Resource<Socket>,
+    ) -> FailureResult<Resource<Link>> {
+        self.attach_to_shared_port(&program, &socket)
+    }
+
+    fn attach_sockmap(
+        &mut self,
+        program: Resource<Program>,
+        map: Resource<Map>,
+        attach_type: Option<u32>,
+    ) -> FailureResult<Resource<Link>> {
+        self.attach_to_sockmap(&program, &map, attach_type)
     }
 
     fn attach_trace(

@@ -130,6 +130,11 @@ fn check_file(file: BorrowedFd<'_>) -> Result<(), (ErrorCode, &'static str)> {
     if flags.contains(OFlags::PATH) || flags & OFlags::ACCMODE == OFlags::WRONLY {
         return Err((ErrorCode::AccessDenied, "it is not open for reading"));
     }
+    let mut magic = [0; 4];
+    let length = rustix::io::pread(file, &mut magic, 0).map_err(failed)?;
+    if magic[..length] != *b"\x7fELF" {
+        return Err((ErrorCode::Malformed, "it is no ELF file"));
+    }
     Ok(())
 }
 
@@ -273,6 +278,12 @@ mod tests {
         assert!(matches!(
             check_file(folder.as_fd()),
             Err((ErrorCode::InvalidArgument, _))
+        ));
+        let text = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(text.path(), "no ELF file").unwrap();
+        assert!(matches!(
+            check_file(File::open(text.path()).unwrap().as_fd()),
+            Err((ErrorCode::Malformed, _))
         ));
         let device = File::open("/dev/null").unwrap();
         check_file(device.as_fd()).unwrap_err();

@@ -288,3 +288,31 @@ fn filters_of_a_component_that_traps_are_removed() {
     assert!(!netns.has_qdisc());
     assert_eq!(entries(&journal), [""; 0]);
 }
+
+#[test]
+fn a_disconnected_filter_stays() {
+    let (netns, dir) = (Netns::new(), folder());
+    let journal = dir.path().join("journal");
+    netns
+        .host(&journal, "disconnect")
+        .options(["--allow", "disconnect"])
+        .arg("wb0")
+        .finish()
+        .ok();
+    assert_eq!(netns.filters("ingress"), 1);
+    assert_eq!(entries(&journal), [""; 0]);
+    assert_eq!(netns.next(&journal).errors, "");
+    assert_eq!(netns.filters("ingress"), 1);
+}
+
+#[test]
+fn a_detached_filter_is_gone_while_its_link_is_there() {
+    let (netns, dir) = (Netns::new(), folder());
+    let journal = dir.path().join("journal");
+    let run = netns.host(&journal, "detach").with_input();
+    let mut running = run.arg("wb0").start();
+    running.line("detached");
+    assert!(!netns.has_qdisc());
+    assert_eq!(entries(&journal), [""; 0]);
+    drop(running.finish().ok());
+}

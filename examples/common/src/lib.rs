@@ -1,10 +1,14 @@
-//! What the example tools share: how they end, and what their options are made of.
+//! What the example tools share: how they end, what their options are made of, and histograms.
+
+mod histogram;
 
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use wasm_bpf_guest::{exit, stop_requested};
+
+pub use histogram::Histogram;
 
 /// Why a tool cannot go on.
 pub enum Failure {

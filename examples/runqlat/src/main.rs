@@ -1,15 +1,11 @@
 //! Shows how long tasks wait for a CPU.
 
-mod histogram;
-
 use std::io::{self, BufWriter, Write};
 use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
-use example_common::{Failure, TimeOfDay, end, id, seconds};
+use example_common::{Failure, Histogram, TimeOfDay, end, id, seconds};
 use wasm_bpf_guest::{printable, sleep_until, stdout};
-
-use histogram::Histogram;
 
 wasm_bpf_guest::include_skeleton!("runqlat");
 use runqlat::types::{grouping, hist};

@@ -1,5 +1,6 @@
 //! The types, variables, maps and programs of an object, read into plain values.
 
+use std::cmp::Reverse;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -94,6 +95,59 @@ impl Types {
         id
     }
 
+    /// Gives the variables of `.kconfig`, which are declarations in the object, the places that libbpf gives them.
+    fn place_kconfig(&mut self) {
+        let is_kconfig = |ty: &Type| ty.name.as_deref() == Some(".kconfig");
+        let Some(at) = self.0.iter().position(is_kconfig) else {
+            return;
+        };
+        let Kind::Section { variables, .. } = &self.0[at].kind else {
+            return;
+        };
+        let mut placed = variables
+            .iter()
+            .map(|entry| {
+                let variable = self.get(entry.variable);
+                let (size, align) = match variable.kind {
+                    Kind::Variable { ty, .. } => self.scalar_size(ty),
+                    _ => (0, 1),
+                };
+                let name = variable.name.clone().unwrap_or_default();
+                (Reverse(align), size, name, entry.variable)
+            })
+            .collect::<Vec<_>>();
+        placed.sort();
+        let mut end = 0u64;
+        let mut entries = Vec::new();
+        for (Reverse(align), size, _, variable) in placed {
+            let offset = end.next_multiple_of(align);
+            end = offset + size;
+            entries.push(SectionEntry { variable, offset });
+        }
+        for entry in &entries {
+            let variable = self.0.get_mut(entry.variable.0 as usize);
+            if let Some(Kind::Variable { external, .. }) = variable.map(|ty| &mut ty.kind) {
+                *external = false;
+            }
+        }
+        self.0[at].kind = Kind::Section {
+            size: end,
+            variables: entries,
+        };
+    }
+
+    /// Size and alignment of a number or of an array of them.
+    fn scalar_size(&self, id: Id) -> (u64, u64) {
+        match self.get(self.resolve(id)).kind {
+            Kind::Int { size, .. } | Kind::Enum { size, .. } => (size, size.clamp(1, 8)),
+            Kind::Array { element, length } => {
+                let (size, align) = self.scalar_size(element);
+                (size * length, align)
+            }
+            _ => (0, 1),
+        }
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Id, &Type)> {
         (0..).map(Id).zip(&self.0)
     }
@@ -130,7 +184,7 @@ impl Object {
         let open = ObjectBuilder::default().open_file(path)?;
         // An object without BTF opens too; its BTF is then found missing here.
         let btf = Btf::from_path(path)?;
-        let types = Types(
+        let mut types = Types(
             (0..btf.len() as u32)
                 .map(|id| match btf.type_by_id::<BtfType<'_>>(id.into()) {
                     Some(ty) => Type {
@@ -141,6 +195,7 @@ impl Object {
                 })
                 .collect(),
         );
+        types.place_kconfig();
         let mut maps = Vec::new();
         let mut internal = Vec::new();
         for map in open.maps() {
@@ -171,12 +226,12 @@ impl Object {
     }
 }
 
-/// Whether a section holds global variables that user space can set, and libbpf made a map of it.
+/// Whether a section holds global variables, and libbpf made a map of it.
 ///
-/// It names the maps of the three standard sections after the object as well, as in `bootstra.rodata`.
+/// It names the maps of the standard sections after the object as well, as in `bootstra.rodata`.
 fn has_map(section: &str, internal: &[String]) -> bool {
     let standard = [".data", ".bss", ".rodata"];
-    if standard.contains(&section) {
+    if standard.contains(&section) || section == ".kconfig" {
         return internal.iter().any(|name| name.ends_with(section));
     }
     standard.iter().any(|prefix| {
@@ -314,7 +369,8 @@ mod tests {
         assert!(has_map(".rodata", &internal));
         assert!(has_map(".rodata.cfg", &internal));
         assert!(!has_map(".bss", &internal));
-        assert!(!has_map(".kconfig", &internal));
+        assert!(has_map(".kconfig", &internal));
+        assert!(!has_map(".kconfig.x", &internal));
         assert!(!has_map("license", &internal));
         assert!(!has_map(".data.cfg", &internal));
     }

@@ -107,6 +107,8 @@ pub(crate) struct Section {
     pub suffix: String,
     /// Whether only loading sets its variables.
     pub constant: bool,
+    /// Whether they can be set before that. libbpf fills `.kconfig` from the kernel's configuration.
+    pub settable: bool,
     pub variables: Vec<Variable>,
 }
 
@@ -360,7 +362,8 @@ impl<'a> Layout<'a> {
             suffix: self.sections.claim(names::camel_case(&field)),
             field: self.sections.claim(names::identifier(&field)),
             ty: name,
-            constant: section.starts_with(".rodata"),
+            constant: section.starts_with(".rodata") || section == ".kconfig",
+            settable: section != ".kconfig",
             variables,
         })
     }

@@ -133,6 +133,11 @@ struct Skeleton<'a> {
 }
 
 impl Skeleton<'_> {
+    /// The sections whose variables can be set before loading.
+    fn settable(&self) -> impl Iterator<Item = &Section> {
+        self.sections.iter().filter(|section| section.settable)
+    }
+
     fn write(&self, code: &mut Code) {
         let camel = &self.camel;
         code.line("use ::wasm_bpf_guest::{BloomFilter, Constant, Global, Link, Map, Object, ObjectBuilder, OpenMap};");
@@ -196,7 +201,7 @@ impl Skeleton<'_> {
                 format!("pub fn open(mut self) -> ::wasm_bpf_guest::Result<Open{camel}Skel>"),
                 |code| {
                     code.line("let open = self.object.open_memory(DATA)?;");
-                    for section in &self.sections {
+                    for section in self.settable() {
                         let Section { field, ty, .. } = section;
                         let initial = initial(section);
                         code.lines(&format!(
@@ -207,7 +212,7 @@ let {field} = types::{ty}::from_section(&{initial})
                         ));
                     }
                     self.construct(code, &format!("Ok(Open{camel}Skel"), ")", 0, |code| {
-                        for section in &self.sections {
+                        for section in self.settable() {
                             code.line(format!("{},", section.field));
                             code.line(format!("{},", initial(section)));
                         }
@@ -260,14 +265,14 @@ let {field} = types::{ty}::from_section(&{initial})
             code.line(format!("pub progs: Open{camel}Progs,"));
             for Section {
                 section, field, ty, ..
-            } in &self.sections
+            } in self.settable()
             {
                 code.line(format!(
                     "/// What the variables of `{section}` are to begin with."
                 ));
                 code.line(format!("pub {field}: Box<types::{ty}>,"));
             }
-            for section in &self.sections {
+            for section in self.settable() {
                 code.line(format!("{}: Vec<u8>,", initial(section)));
             }
         });
@@ -277,7 +282,7 @@ let {field} = types::{ty}::from_section(&{initial})
             code.block(
                 format!("pub fn load(self) -> ::wasm_bpf_guest::Result<{camel}Skel>"),
                 |code| {
-                    for section in &self.sections {
+                    for section in self.settable() {
                         let Section { field, ty, .. } = section;
                         let initial = initial(section);
                         code.lines(&format!(

@@ -14,5 +14,6 @@ wit_bindgen::generate!({
 });
 
 pub use wasm_bpf::bpf::{
-    btf, buffers, features, lifecycle, links, mapped_memory, maps, objects, programs, query, types,
+    btf, buffers, features, lifecycle, links, mapped_memory, maps, objects, perf_events, programs,
+    query, sockets, symbols, types,
 };

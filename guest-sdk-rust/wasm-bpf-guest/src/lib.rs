@@ -84,6 +84,10 @@
 //! A [`RingBuffer`] or a [`PerfBuffer`] hands records to callbacks, many with each call of the host, and tells what was lost. A
 //! [`UserRingBuffer`] sends them the other way.
 //!
+//! # Samples and names
+//!
+//! A [`PerfEvent`] is counted or sampled; a program attached to it runs at each sample. A [`Symbolizer`] has names for the addresses in a stack.
+//!
 //! # Stopping
 //!
 //! Ctrl-C ends every wait, once: [`RingBuffer::poll`] with an error that [`is_interrupted`](Error::is_interrupted), a sleep early;
@@ -128,8 +132,12 @@ mod mapped_memory;
 mod network;
 mod object;
 mod output;
+mod perf_event;
+mod probes;
 mod program;
 pub mod query;
+mod socket;
+mod symbols;
 
 #[doc = include_str!("../docs/coming-from-libbpf-rs.md")]
 pub mod coming_from_libbpf_rs {}
@@ -149,8 +157,9 @@ pub use link::{
     TracepointDetails, TracingDetails, UprobeDetails, UprobeMultiDetails,
 };
 pub use map::{
-    BloomFilter, Map, MapCore, MapFlags, MapHandle, MapInfo, MapIter, MapKeyIter, MapType,
-    MapValue, PerCpu, PerCpuMap, Queue, TypedMap, TypedMapIter,
+    BloomFilter, ElemFlags, LpmKey, Map, MapCore, MapCreateOptions, MapFlags, MapHandle, MapInfo,
+    MapIter, MapKeyIter, MapType, MapValue, PerCpu, PerCpuMap, Queue, StorageOwner, TypedMap,
+    TypedMapIter,
 };
 #[doc(hidden)]
 pub use mapped_memory::GlobalData;
@@ -160,13 +169,23 @@ pub use network::{
     NF_INET_PRE_ROUTING, NFPROTO_IPV4, NFPROTO_IPV6, NetfilterOpts, Placement, TC_EGRESS,
     TC_INGRESS, TcAttachPoint, TcHook, TcHookBuilder, Xdp, XdpMode,
 };
-pub use object::{Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
+pub use object::{InnerMapDeclaration, Object, ObjectBuilder, OpenMap, OpenObject, OpenProgram};
 pub use output::{Stdout, printable, stdout};
-pub use program::{
-    Program, ProgramBuilder, ProgramInfo, ProgramInput, ProgramOutput, ProgramStatistics,
-    ProgramType, RawTracepointOpts, SectionKind, Statistics, TraceOpts, TracepointOpts,
-    kind_of_section,
+pub use perf_event::{
+    BreakpointAccess, BreakpointEvent, Cache, CacheEvent, CacheOperation, CacheResult, Count,
+    HardwareEvent, PerfEvent, PerfEventOptions, PerfEventType, SoftwareEvent, TracepointEvent,
+    UnitEvent,
 };
+pub use probes::{
+    Binary, KprobeMultiOpts, KprobeOpts, KsyscallOpts, UprobeMultiOpts, UprobeOpts, UsdtOpts,
+};
+pub use program::{
+    CgroupOpts, CgroupSharing, PerfEventOpts, Program, ProgramBuilder, ProgramInfo, ProgramInput,
+    ProgramOutput, ProgramStatistics, ProgramType, RawTracepointOpts, SectionKind, Statistics,
+    TraceOpts, TracepointOpts, kind_of_section,
+};
+pub use socket::{Received, Socket, SocketKind};
+pub use symbols::{CodePlace, InlinedFunction, OffsetKind, Symbol, Symbolizer, Unknown};
 pub use zerocopy;
 
 /// Takes in the skeleton that the build script made of `src/bpf/NAME.bpf.c`, as a module of that name.

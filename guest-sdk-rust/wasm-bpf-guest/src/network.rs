@@ -110,6 +110,10 @@ impl Default for Placement {
 }
 
 impl Placement {
+    pub(crate) fn handle(&self) -> &programs::Placement {
+        &self.handle
+    }
+
     /// Behind all that are there.
     pub fn new() -> Self {
         Self {

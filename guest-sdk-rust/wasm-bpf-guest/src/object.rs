@@ -7,7 +7,10 @@ use std::rc::Rc;
 use crate::bindings::objects;
 use crate::error::{Error, ErrorKind, Result};
 use crate::map::not_created;
-use crate::{Map, MapType, Program, ProgramType};
+use crate::{Map, MapCore, MapHandle, MapType, Program, ProgramType};
+
+/// What the maps in a map of maps are made like.
+pub use crate::bindings::objects::InnerMapDeclaration;
 
 /// Opens an object. What is set here takes effect then.
 ///
@@ -159,6 +162,12 @@ impl OpenObject {
     }
 }
 
+/// Where `pin_maps` pins a map.
+fn pin_of(folder: &str, map: &Map) -> Result<String> {
+    let name = map.name()?.replace('.', "_");
+    Ok(format!("{}/{name}", folder.trim_end_matches('/')))
+}
+
 fn no_such(what: &str, name: &str) -> Error {
     Error::of_code(
         ErrorKind::NotFound,
@@ -223,6 +232,31 @@ impl OpenMap {
         Ok(self.declaration()?.autocreate)
     }
 
+    /// What else the kind of map takes.
+    pub fn map_extra(&self) -> Result<u64> {
+        Ok(self.declaration()?.extra)
+    }
+
+    /// Whether it is global data: .data, .bss, .rodata and their named sections.
+    pub fn is_internal(&self) -> Result<bool> {
+        Ok(self.declaration()?.global_data)
+    }
+
+    /// Where `load` pins it, or takes it over from.
+    pub fn pin_path(&self) -> Result<Option<String>> {
+        Ok(self.declaration()?.pin_path)
+    }
+
+    /// The NUMA node of its memory, if the flags have BPF_F_NUMA_NODE.
+    pub fn numa_node(&self) -> Result<u32> {
+        Ok(self.declaration()?.numa_node)
+    }
+
+    /// What the maps in a map of maps are made like.
+    pub fn inner_map(&self) -> Result<Option<InnerMapDeclaration>> {
+        Ok(self.declaration()?.inner_map)
+    }
+
     /// Changes the kind of map.
     pub fn set_type(&self, kind: MapType) -> Result<()> {
         self.set(|object, name| object.set_map_type(name, kind))
@@ -256,6 +290,34 @@ impl OpenMap {
     /// Whether `load` creates it.
     pub fn set_autocreate(&self, autocreate: bool) -> Result<()> {
         self.set(|object, name| object.set_autocreate(name, autocreate))
+    }
+
+    /// Has `load` use a map that exists. In the object it goes by the declared name. The handle may be dropped before `load`.
+    pub fn reuse_map(&self, existing: &dyn MapCore) -> Result<()> {
+        let existing = existing.handle()?;
+        self.set(|object, name| object.reuse_map(name, existing))
+    }
+
+    /// Has `load` use the map that is pinned under a path.
+    pub fn reuse_pinned_map(&self, path: impl AsRef<str>) -> Result<()> {
+        self.reuse_map(&MapHandle::from_pinned_path(path)?)
+    }
+
+    /// Says what the maps in a map of maps are made like. The handle may be dropped before `load`.
+    pub fn set_inner_map(&self, inner: &dyn MapCore) -> Result<()> {
+        let inner = inner.handle()?;
+        self.set(|object, name| object.set_inner_map(name, inner))
+    }
+
+    /// Has `load` pin the map at a path of a BPF file system, or take over the one that is there; none: `load` leaves pins alone. The host must have been given the
+    /// grant `pin=PATH`.
+    pub fn set_pin_path(&self, path: Option<&str>) -> Result<()> {
+        self.set(|object, name| object.set_pin_path(name, path))
+    }
+
+    /// Asks for memory of this NUMA node; sets BPF_F_NUMA_NODE too.
+    pub fn set_numa_node(&self, node: u32) -> Result<()> {
+        self.set(|object, name| object.set_numa_node(name, node))
     }
 
     /// The contents of a global-data map.
@@ -419,6 +481,34 @@ impl Object {
                 ))
             }
         }
+    }
+
+    /// Pins each map, global data too, in a folder of a BPF file system, under its name with `_` for dots. If one cannot be, those that were
+    /// pinned are unpinned again.
+    ///
+    /// The host must have been given the grant `pin=FOLDER/*`.
+    pub fn pin_maps(&self, folder: impl AsRef<str>) -> Result<()> {
+        let mut pinned: Vec<(Map, String)> = Vec::new();
+        for map in self.maps() {
+            let path = pin_of(folder.as_ref(), &map)?;
+            if let Err(error) = map.pin(&path) {
+                for (map, path) in pinned.iter().rev() {
+                    // What went wrong first is told.
+                    let _ = map.unpin(path);
+                }
+                return Err(error);
+            }
+            pinned.push((map, path));
+        }
+        Ok(())
+    }
+
+    /// Removes the names that [`pin_maps`](Self::pin_maps) made. Ends at the first that cannot be removed.
+    pub fn unpin_maps(&self, folder: impl AsRef<str>) -> Result<()> {
+        for map in self.maps() {
+            map.unpin(pin_of(folder.as_ref(), &map)?)?;
+        }
+        Ok(())
     }
 
     /// A map that may not have been created. For generated skeletons.

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::bindings::{programs, query};
 use crate::error::{Error, ErrorKind, Result, words};
 use crate::link::text;
-use crate::{IterOpts, Link, MapCore, MapIterOpts};
+use crate::{Descriptor, IterOpts, Link, MapCore, MapIterOpts, PerfEvent, Placement, Socket};
 
 /// Kinds of program.
 pub use crate::bindings::types::ProgramType;
@@ -133,6 +133,23 @@ impl Program {
         Ok(Link::new(
             self.handle()?
                 .attach_raw_tracepoint(name.as_ref(), opts.cookie)?,
+        ))
+    }
+
+    /// Attaches to a perf event that is sampled, or to one of a tracepoint. The event begins to count; its handle may be dropped.
+    pub fn attach_perf_event(&self, event: &PerfEvent) -> Result<Link> {
+        self.attach_perf_event_with_opts(event, PerfEventOpts::default())
+    }
+
+    /// Attaches to a perf event.
+    pub fn attach_perf_event_with_opts(
+        &self,
+        event: &PerfEvent,
+        opts: PerfEventOpts,
+    ) -> Result<Link> {
+        let handle = self.handle()?;
+        Ok(Link::new(
+            handle.attach_perf_event(event.handle(), opts.cookie)?,
         ))
     }
 
@@ -459,6 +476,78 @@ pub struct TraceOpts {
     pub cookie: u64,
 }
 
+impl Program {
+    /// Attaches to a cgroup of version 2: a folder that [`open_descriptor`](crate::open_descriptor) opens.
+    pub fn attach_cgroup(&self, cgroup: &Descriptor) -> Result<Link> {
+        self.attach_cgroup_with_opts(cgroup, CgroupOpts::default())
+    }
+
+    /// Attaches to a cgroup of version 2.
+    pub fn attach_cgroup_with_opts(
+        &self,
+        cgroup: &Descriptor,
+        opts: CgroupOpts<'_>,
+    ) -> Result<Link> {
+        let options = programs::CgroupOptions::new();
+        if let Some(attach_type) = opts.attach_type {
+            options.set_attach_type(attach_type);
+        }
+        if let Some(sharing) = opts.sharing {
+            options.set_sharing(sharing);
+        }
+        if let Some(placement) = opts.placement {
+            options.set_placement(placement.handle());
+        }
+        if let Some(replaced) = opts.replaced {
+            options.set_replaced(replaced.handle()?);
+        }
+        let link = self.handle()?.attach_cgroup(cgroup, Some(&options))?;
+        Ok(Link::new(link))
+    }
+
+    /// Attaches to a socket as its filter, in place of the one that is there.
+    pub fn attach_socket_filter(&self, socket: &Socket) -> Result<Link> {
+        let link = self.handle()?.attach_socket_filter(socket.handle())?;
+        Ok(Link::new(link))
+    }
+
+    /// Attaches to the sockets that share the address and port of this one.
+    pub fn attach_reuseport(&self, socket: &Socket) -> Result<Link> {
+        let link = self.handle()?.attach_reuseport(socket.handle())?;
+        Ok(Link::new(link))
+    }
+
+    /// Attaches to a `sockmap` or `sockhash`, for what the program was loaded for.
+    pub fn attach_sockmap(&self, map: &dyn MapCore) -> Result<Link> {
+        let link = self.handle()?.attach_sockmap(map.handle()?, None)?;
+        Ok(Link::new(link))
+    }
+
+    /// Attaches to a `sockmap` or `sockhash`, for the kernel's number of an attach type.
+    pub fn attach_sockmap_as(&self, map: &dyn MapCore, attach_type: u32) -> Result<Link> {
+        let link = self
+            .handle()?
+            .attach_sockmap(map.handle()?, Some(attach_type))?;
+        Ok(Link::new(link))
+    }
+}
+
+/// What a program on a cgroup lets others do.
+pub use crate::bindings::programs::CgroupSharing;
+
+/// How a program is attached to a cgroup. The default is a link, where the program was loaded for.
+#[derive(Clone, Copy, Default)]
+pub struct CgroupOpts<'p> {
+    /// Another place than the program was loaded for: the kernel's number of an attach type.
+    pub attach_type: Option<u32>,
+    /// Without a link of the kernel, as bpf_prog_attach does with these flags.
+    pub sharing: Option<CgroupSharing>,
+    /// Where among the programs of the cgroup it is put. Kernel 6.17.
+    pub placement: Option<&'p Placement>,
+    /// The program whose place is taken, without a gap; with `sharing` only.
+    pub replaced: Option<&'p Program>,
+}
+
 /// How a program is attached to a tracepoint.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TracepointOpts {
@@ -470,5 +559,12 @@ pub struct TracepointOpts {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RawTracepointOpts {
     /// Read by the program with bpf_get_attach_cookie; 0 for none. Kernel 6.10.
+    pub cookie: u64,
+}
+
+/// How a program is attached to a perf event.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PerfEventOpts {
+    /// Read by the program with bpf_get_attach_cookie; 0 for none. Kernel 5.15.
     pub cookie: u64,
 }

@@ -170,7 +170,7 @@ impl WasmBpfCtxView<'_> {
         Ok(self.table.push(buffer)?)
     }
 
-    fn subscribe_to(
+    pub(crate) fn subscribe_to(
         &mut self,
         ready: impl Pollable + 'static,
     ) -> wasmtime::Result<Resource<DynPollable>> {

@@ -287,7 +287,12 @@ unsafe fn named_event(info: &bpf_link_info, name: String) -> LinkDetails {
             // SAFETY: as above.
             let probe = unsafe { union.uprobe };
             LinkDetails::Uprobe(UprobeDetails {
-                path: name,
+                // The kernel has the name that it was given: of this host a descriptor's, which may be another's by now.
+                path: if name.starts_with("/proc/self/fd/") {
+                    String::new()
+                } else {
+                    name
+                },
                 offset: probe.offset,
                 is_return: kind == sys::BPF_PERF_EVENT_URETPROBE,
                 cookie: probe.cookie,

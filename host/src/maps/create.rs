@@ -7,33 +7,98 @@ use std::sync::Arc;
 use wasmtime::component::Resource;
 
 use super::{Map, MapMemory, estimated_cpus};
+use crate::bindings::maps::HostCreateOptions;
 use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtxView;
-use crate::error::{Errno, Failure, FailureResult};
+use crate::error::{CodeResult, Errno, Failure, FailureResult};
 use crate::messages;
 use crate::objects::{append_capabilities, append_warnings};
 use crate::policy::{Need, map_memory};
 
-/// Flags for creation that change nothing outside the map.
+/// What a map is made with besides its sizes.
+#[derive(Default)]
+pub struct CreateOptions {
+    flags: u32,
+    extra: u64,
+    inner: Option<Map>,
+    numa_node: u32,
+}
+
+/// Flags for creation that change nothing outside the map. BPF_F_RB_OVERWRITE is not among them: records would change while they are read.
 const KNOWN_FLAGS: u32 = libbpf_sys::BPF_F_NO_PREALLOC
     | libbpf_sys::BPF_F_NO_COMMON_LRU
     | libbpf_sys::BPF_F_ZERO_SEED
     | libbpf_sys::BPF_F_RDONLY_PROG
     | libbpf_sys::BPF_F_WRONLY_PROG
     | libbpf_sys::BPF_F_MMAPABLE
-    | libbpf_sys::BPF_F_INNER_MAP;
+    | libbpf_sys::BPF_F_INNER_MAP
+    | libbpf_sys::BPF_F_NUMA_NODE
+    | libbpf_sys::BPF_F_RDONLY
+    | libbpf_sys::BPF_F_WRONLY
+    | libbpf_sys::BPF_F_STACK_BUILD_ID
+    | libbpf_sys::BPF_F_PRESERVE_ELEMS
+    | libbpf_sys::BPF_F_SEGV_ON_FAULT
+    | libbpf_sys::BPF_F_NO_USER_CONV;
+
+impl HostCreateOptions for WasmBpfCtxView<'_> {
+    fn new(&mut self) -> wasmtime::Result<Resource<CreateOptions>> {
+        Ok(self.table.push(CreateOptions::default())?)
+    }
+
+    fn set_flags(&mut self, options: Resource<CreateOptions>, flags: u32) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.flags = flags;
+        Ok(())
+    }
+
+    fn set_extra(&mut self, options: Resource<CreateOptions>, extra: u64) -> wasmtime::Result<()> {
+        self.table.get_mut(&options)?.extra = extra;
+        Ok(())
+    }
+
+    fn set_inner_map(
+        &mut self,
+        options: Resource<CreateOptions>,
+        inner: Resource<Map>,
+    ) -> CodeResult<()> {
+        let inner = self.table.get(&inner)?.try_clone(&self.ctx.usage)?;
+        self.table.get_mut(&options)?.inner = Some(inner);
+        Ok(())
+    }
+
+    fn set_numa_node(
+        &mut self,
+        options: Resource<CreateOptions>,
+        node: u32,
+    ) -> wasmtime::Result<()> {
+        let options = self.table.get_mut(&options)?;
+        options.numa_node = node;
+        options.flags |= libbpf_sys::BPF_F_NUMA_NODE;
+        Ok(())
+    }
+
+    fn drop(&mut self, options: Resource<CreateOptions>) -> wasmtime::Result<()> {
+        self.table.delete(options)?;
+        Ok(())
+    }
+}
 
 impl WasmBpfCtxView<'_> {
-    /// Makes a map; `inner` is like the maps that a map of maps will hold.
+    /// Makes a map.
     pub(super) fn create_map(
         &mut self,
         name: String,
         kind: MapType,
         [key_size, value_size, max_entries]: [u32; 3],
-        flags: u32,
-        inner: Option<Resource<Map>>,
+        options: &Resource<CreateOptions>,
     ) -> FailureResult<Resource<Map>> {
         let kind = MapType::from_kernel(kind.to_kernel());
+        let CreateOptions {
+            flags,
+            extra,
+            inner,
+            numa_node,
+        } = self.table.get(options)?;
+        let (flags, extra) = (*flags, *extra);
         let refuse = |code, why: String| {
             Failure::refused(code, format!("cannot create the map `{name}`: {why}")).about(&name)
         };
@@ -56,7 +121,7 @@ impl WasmBpfCtxView<'_> {
         let of_maps = matches!(kind, MapType::ArrayOfMaps | MapType::HashOfMaps);
         let remedy = match kind {
             _ if of_maps && inner.is_none() => {
-                Some("give create-of-maps one like those it will hold")
+                Some("give set-inner-map one like those it will hold")
             }
             MapType::StructOps
             | MapType::SkStorage
@@ -67,7 +132,7 @@ impl WasmBpfCtxView<'_> {
         };
         if let Some(remedy) = remedy {
             let why = format!(
-                "a map of type {} needs more than sizes; {remedy}",
+                "a map of type {} needs more than sizes and flags; {remedy}",
                 kind.name()
             );
             return Err(refuse(ErrorCode::NotSupported, why));
@@ -76,7 +141,11 @@ impl WasmBpfCtxView<'_> {
             let why = format!("a map of type {} holds no maps", kind.name());
             return Err(refuse(ErrorCode::InvalidArgument, why));
         }
-        let inner = inner.map(|inner| self.table.get(&inner)).transpose()?;
+        // An arena's is the address that it is mapped at, whatever is there.
+        if extra != 0 && !matches!(kind, MapType::BloomFilter) {
+            let why = format!("a map of type {} takes no extra", kind.name());
+            return Err(refuse(ErrorCode::InvalidArgument, why));
+        }
         self.ctx.policy.check_map(&name, kind)?;
         let need = Need {
             maps: 1,
@@ -92,7 +161,11 @@ impl WasmBpfCtxView<'_> {
         let options = libbpf_sys::bpf_map_create_opts {
             sz: size_of::<libbpf_sys::bpf_map_create_opts>() as _,
             map_flags: flags,
-            inner_map_fd: inner.map_or(0, |inner| inner.as_fd().as_raw_fd() as u32),
+            map_extra: extra,
+            numa_node: *numa_node,
+            inner_map_fd: inner
+                .as_ref()
+                .map_or(0, |inner| inner.as_fd().as_raw_fd() as u32),
             ..Default::default()
         };
         let (answer, warnings) = messages::collect(self.ctx.messages.as_ref(), || {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::policy::Reservation;
 
@@ -16,6 +16,8 @@ pub(crate) struct MapMemory {
     reservation: Arc<Reservation>,
     stored: Mutex<Contents>,
     has_perf_buffer: AtomicBool,
+    /// Programs that act on sockets that are stored. Weak: they hold their maps.
+    attached: Mutex<Vec<Weak<ProgramMemory>>>,
 }
 
 #[derive(Debug, Default)]
@@ -31,6 +33,13 @@ struct Contents {
 pub(crate) enum Kept {
     Map(#[expect(dead_code, reason = "held")] Arc<MapMemory>),
     Program(#[expect(dead_code, reason = "held")] Arc<ProgramMemory>),
+    /// A queue for packets of a CPU, with the program that runs there.
+    Queue(
+        #[expect(dead_code, reason = "held")] Reservation,
+        #[expect(dead_code, reason = "held")] Option<Arc<ProgramMemory>>,
+    ),
+    /// Something that takes next to nothing, in place of what was there.
+    Nothing,
     PerfEvent(#[expect(dead_code, reason = "held")] Arc<Reservation>),
 }
 
@@ -80,6 +89,7 @@ impl MapMemory {
             reservation: Arc::new(reservation),
             stored: Mutex::default(),
             has_perf_buffer: AtomicBool::new(false),
+            attached: Mutex::default(),
         }
     }
 
@@ -90,7 +100,10 @@ impl MapMemory {
 
     /// Something was stored under a key, in place of what was there.
     pub(super) fn keep(&self, key: &[u8], kept: Kept) {
-        self.contents().by_key.insert(key.to_vec(), kept);
+        match kept {
+            Kept::Nothing => self.contents().by_key.remove(key),
+            kept => self.contents().by_key.insert(key.to_vec(), kept),
+        };
     }
 
     /// What was stored under a key is not there any more.
@@ -101,6 +114,19 @@ impl MapMemory {
     /// The object that declares the map may have put this into it.
     pub(crate) fn keep_declared(&self, kept: Kept) {
         self.contents().declared.push(kept);
+    }
+
+    /// A program was attached to this map of sockets.
+    pub(crate) fn attach(&self, program: &Arc<ProgramMemory>) {
+        let mut attached = self.attached.lock().unwrap_or_else(PoisonError::into_inner);
+        attached.retain(|program| program.strong_count() > 0);
+        attached.push(Arc::downgrade(program));
+    }
+
+    /// What a socket that is stored now keeps in the kernel as long as it is open.
+    pub(super) fn attached(&self) -> Vec<Arc<ProgramMemory>> {
+        let attached = self.attached.lock().unwrap_or_else(PoisonError::into_inner);
+        attached.iter().filter_map(Weak::upgrade).collect()
     }
 
     /// Whether a perf buffer is open over the map: it would take out what others stored.

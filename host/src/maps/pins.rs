@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
-use std::path::{Component, Path};
+use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use libbpf_sys as sys;
@@ -176,28 +176,14 @@ impl Task<'_> {
     fn place(&self, make: bool) -> FailureResult<Place> {
         self.check()?;
         let bad = |why| self.refuse(ErrorCode::InvalidArgument, why);
+        check_path(self.path).map_err(bad)?;
         let path = Path::new(self.path);
-        // Guest-controlled: what `Path` would tidy up silently is refused.
-        let is_plain = self.path.starts_with('/')
-            && !self.path.ends_with('/')
-            && self.path[1..]
-                .split('/')
-                .all(|part| !matches!(part, "" | "." | ".."))
-            && path
-                .components()
-                .all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
-        let (Some(folder), Some(name), true) = (
+        let (Some(folder), Some(name)) = (
             path.parent(),
             path.file_name().and_then(|name| name.to_str()),
-            is_plain,
         ) else {
-            return Err(bad(
-                "the path is not absolute, or has empty parts, `.` or `..`",
-            ));
+            return Err(bad("it names nothing"));
         };
-        if name.contains(['.', '\0']) {
-            return Err(bad("BPF file systems take no names with dots"));
-        }
         let folder = match open_folder(folder) {
             Err(OsErrno::NOENT) if make => self.make(folder)?,
             other => other.map_err(|error| self.folder_failed(error))?,
@@ -244,6 +230,24 @@ impl Task<'_> {
             Err(error) => Err(failed(error)),
         }
     }
+}
+
+/// Why a path cannot be one to pin at.
+pub(crate) fn check_path(path: &str) -> Result<(), &'static str> {
+    // Guest-controlled: what `Path` would tidy up silently is refused.
+    let is_plain = path.starts_with('/')
+        && !path.ends_with('/')
+        && path[1..]
+            .split('/')
+            .all(|part| !matches!(part, "" | "." | ".."));
+    if !is_plain {
+        return Err("the path is not absolute, or has empty parts, `.` or `..`");
+    }
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if name.contains('.') || path.contains('\0') {
+        return Err("BPF file systems take no names with dots");
+    }
+    Ok(())
 }
 
 impl Task<'_> {

@@ -12,6 +12,7 @@ use crate::bindings::maps::{Batch, HostWalk};
 use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeError, CodeResult, KERNEL_ENOTSUPP, code_of_errno};
+use crate::policy::{Need, Reservation, Usage};
 
 /// A walk over a map.
 pub struct Walk {
@@ -22,6 +23,11 @@ pub struct Walk {
     left: u64,
     /// What the walk failed with after it had something to return, to be told by the next call.
     failed: Option<CodeError>,
+    /// What was read with a bucket and is more than was asked for, and how much of it was returned.
+    surplus: Option<(Batch, usize)>,
+    /// The memory for it.
+    held: Option<Reservation>,
+    usage: Usage,
 }
 
 /// Where a walk is.
@@ -56,7 +62,7 @@ enum Answer {
 }
 
 impl Walk {
-    fn start(map: Map, and_delete: bool) -> CodeResult<Self> {
+    fn start(map: Map, and_delete: bool, usage: Usage) -> CodeResult<Self> {
         map.demand_keys()?;
         if and_delete && matches!(map.info.type_, MapType::Array | MapType::PercpuArray) {
             return Err(ErrorCode::InvalidArgument.into());
@@ -67,14 +73,47 @@ impl Walk {
             // Twice: a walk that is disturbed once can still be whole.
             left: 2 * u64::from(map.info.max_entries),
             failed: None,
+            surplus: None,
+            held: None,
+            usage,
             map,
         })
     }
 
+    /// No more than `max` entries; what is left of a bucket comes with the next call.
     fn next(&mut self, max: u32) -> CodeResult<Batch> {
         if max == 0 {
             return Err(ErrorCode::InvalidArgument.into());
         }
+        if self.surplus.is_none() {
+            let batch = self.read(max)?;
+            if batch.count <= max {
+                self.held = None;
+                return Ok(batch);
+            }
+            self.surplus = Some((batch, 0));
+        }
+        let Some((surplus, at)) = &mut self.surplus else {
+            unreachable!("just made");
+        };
+        let (key_size, length) = (self.map.info.key_size, self.map.info.value_length);
+        let (key_size, length) = (key_size as usize, length as usize);
+        let most = (max as usize).min((MAX_BATCH_BYTES / (key_size + length)).max(1));
+        let end = (surplus.count as usize).min(*at + most);
+        let batch = Batch {
+            count: (end - *at) as u32,
+            keys: surplus.keys[*at * key_size..end * key_size].to_vec(),
+            values: surplus.values[*at * length..end * length].to_vec(),
+        };
+        *at = end;
+        if end == surplus.count as usize {
+            self.surplus = None;
+            self.held = None;
+        }
+        Ok(batch)
+    }
+
+    fn read(&mut self, max: u32) -> CodeResult<Batch> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
@@ -169,7 +208,16 @@ impl Walk {
                 // A bucket that has more than there is room for: nothing was taken. It has no more than the map.
                 libc::ENOSPC if most < self.map.info.max_entries as usize => {
                     most = (2 * most).min(self.map.info.max_entries as usize);
-                    if most * (key_size + length) > MAX_BUCKET_BYTES {
+                    let bytes = most * (key_size + length);
+                    // The host keeps what is more than was asked for until it is: that counts.
+                    self.held = None;
+                    let need = Need {
+                        map_memory: bytes as u64,
+                        ..Need::default()
+                    };
+                    self.held = self.usage.reserve(need).ok();
+                    if bytes > MAX_BUCKET_BYTES || self.held.is_none() {
+                        self.held = None;
                         self.place = Place::Batches(cursor);
                         return Err(ErrorCode::LimitExceeded.into());
                     }
@@ -283,8 +331,9 @@ fn take(map: &Map, key: &[u8], value: &mut [u8]) -> CodeResult<bool> {
 
 impl HostWalk for WasmBpfCtxView<'_> {
     fn start(&mut self, map: Resource<Map>, and_delete: bool) -> CodeResult<Resource<Walk>> {
-        let map = self.table.get(&map)?.try_clone(&self.ctx.usage)?;
-        Ok(self.table.push(Walk::start(map, and_delete)?)?)
+        let usage = self.ctx.usage.clone();
+        let map = self.table.get(&map)?.try_clone(&usage)?;
+        Ok(self.table.push(Walk::start(map, and_delete, usage)?)?)
     }
 
     fn next(&mut self, walk: Resource<Walk>, max: u32) -> CodeResult<Batch> {
@@ -307,7 +356,7 @@ mod tests {
     use super::*;
     use crate::bindings::maps::UpdateMode;
     use crate::maps::MapMemory;
-    use crate::policy::{Limits, Need, Usage};
+    use crate::policy::Limits;
 
     /// A map of the running kernel with 4-byte keys and values.
     fn kernel_map(kind: MapType, entries: u32) -> Map {
@@ -340,7 +389,7 @@ mod tests {
 
     fn start(map: &Map, and_delete: bool, by_key: bool) -> Walk {
         let map = map.try_clone(&Usage::new(Limits::default())).unwrap();
-        let mut walk = Walk::start(map, and_delete).unwrap();
+        let mut walk = Walk::start(map, and_delete, Usage::new(Limits::default())).unwrap();
         if by_key {
             walk.place = Place::FirstKey;
         }
@@ -356,6 +405,7 @@ mod tests {
             if batch.count == 0 {
                 return (all, count);
             }
+            assert!(batch.count <= max, "no more than asked for");
             count += batch.count as usize;
             let length = walk.map.info.value_length as usize;
             assert_eq!(batch.keys.len(), batch.count as usize * 4);
@@ -459,7 +509,7 @@ mod tests {
     #[test]
     fn kernel_walks_that_cannot_be_are_refused() {
         let array = kernel_map(MapType::Array, 4);
-        let refused = Walk::start(array, true);
+        let refused = Walk::start(array, true, Usage::default());
         assert!(refused.is_err());
         let hash = kernel_map(MapType::Hash, 4);
         assert!(start(&hash, false, false).next(0).is_err());

@@ -1,6 +1,6 @@
 //! From parsed to in the kernel: policy, relocation, policy again, load.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex};
@@ -73,6 +73,12 @@ pub(super) fn load(ctx: &WasmBpfCtx, open: OpenObject) -> FailureResult<LoadedOb
     let sink = ctx.messages.as_ref();
     let pointer = open.pointer();
     let pins = NewPins::of(&open);
+    // libbpf forgets the names of maps that exist already.
+    let names = open
+        .maps()
+        .map(|map| (map.pointer.addr(), map.name()))
+        .collect::<HashMap<_, _>>();
+    open.hand_over_existing()?;
 
     // Relocates, creates the maps, and makes the pins that the object declares.
     let (answer, warnings) = messages::collect(sink, || {
@@ -104,7 +110,7 @@ pub(super) fn load(ctx: &WasmBpfCtx, open: OpenObject) -> FailureResult<LoadedOb
             );
         }
     }
-    Ok(LoadedObject::new(open, held, has_callbacks))
+    Ok(LoadedObject::new(open, held, &names, has_callbacks))
 }
 
 /// Pins that this load makes: a load that fails leaves nothing behind. Those that were there before are others'.
@@ -156,9 +162,11 @@ fn check_declarations(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<Rese
                 .check_map(&inner.name(), inner.kind())
                 .map_err(|missing| Failure::from(missing).about(&declared.name))?;
         }
-        let of_map = need_of_map(&map, cpus);
-        need.maps += of_map.maps;
-        need.map_memory = need.map_memory.saturating_add(of_map.map_memory);
+        if open.existing.reused(&declared.name).is_none() {
+            let of_map = need_of_map(&map, cpus);
+            need.maps += of_map.maps;
+            need.map_memory = need.map_memory.saturating_add(of_map.map_memory);
+        }
         need.descriptors += 1;
     }
     for program in open.programs().filter(|program| program.autoload()) {
@@ -272,7 +280,8 @@ fn check_instructions(ctx: &WasmBpfCtx, open: &OpenObject) -> FailureResult<bool
 fn keep_declared(programs: &[LoadedProgram], maps: &[LoadedMap]) {
     let holds_maps = |kind| matches!(kind, MapType::ArrayOfMaps | MapType::HashOfMaps);
     for outer in maps {
-        if holds_maps(outer.kind) {
+        // libbpf leaves the contents of a map that existed before alone.
+        if holds_maps(outer.kind) && !outer.is_reused {
             // The kernel puts no map of maps and no program array into one.
             let can_be_inner = |inner: &&LoadedMap| {
                 !holds_maps(inner.kind) && !matches!(inner.kind, MapType::ProgArray)
@@ -295,7 +304,12 @@ fn keep_declared(programs: &[LoadedProgram], maps: &[LoadedMap]) {
 
 impl LoadedObject {
     /// `held` is divided among the object, its maps and its programs: each may outlive the others.
-    fn new(open: OpenObject, mut held: Reservation, has_callbacks: bool) -> Self {
+    fn new(
+        open: OpenObject,
+        mut held: Reservation,
+        names: &HashMap<usize, String>,
+        has_callbacks: bool,
+    ) -> Self {
         let cpus = estimated_cpus();
         let maps: Vec<_> = open
             .maps()
@@ -303,11 +317,17 @@ impl LoadedObject {
             // SAFETY: a map of a loaded object; negative if it was not created.
             .filter(|map| unsafe { sys::bpf_map__fd(map.pointer) } >= 0)
             .filter_map(|map| {
+                let name = names.get(&map.pointer.addr())?.clone();
+                let reused = open.existing.reused(&name);
                 Some(LoadedMap {
-                    name: map.name(),
                     pointer: NonNull::new(map.pointer)?,
                     kind: map.kind(),
-                    memory: Arc::new(MapMemory::new(held.split(need_of_map(&map, cpus)))),
+                    memory: match reused {
+                        Some(existing) => existing.memory(),
+                        None => Arc::new(MapMemory::new(held.split(need_of_map(&map, cpus)))),
+                    },
+                    is_reused: reused.is_some(),
+                    name,
                 })
             })
             .collect();
@@ -327,8 +347,12 @@ impl LoadedObject {
                             programs: 1,
                             ..Need::default()
                         }),
-                        maps.iter()
-                            .map(|map| (&map.memory, matches!(map.kind, MapType::ProgArray))),
+                        maps.iter().map(|map| {
+                            // What a map holds must not hold the map.
+                            let holds_programs = matches!(map.kind, MapType::ProgArray)
+                                || map.is_reused && has_callbacks;
+                            (&map.memory, holds_programs)
+                        }),
                         open.targets
                             .get(&program.name())
                             .map(|target| Arc::clone(&target.loaded().held)),
@@ -337,6 +361,13 @@ impl LoadedObject {
             })
             .collect();
         keep_declared(&programs, &maps);
+        // Handles that others have to such maps do not hold this object, whose timers go on as long as they do.
+        for map in maps.iter().filter(|map| map.is_reused && has_callbacks) {
+            for program in &programs {
+                map.memory
+                    .keep_declared(Kept::Program(Arc::clone(&program.held)));
+            }
+        }
         let OpenObject { object, name, .. } = open;
         // SAFETY: the object is loaded, and the pointer has one owner again.
         let object = unsafe { libbpf_rs::Object::from_ptr(object.take_ptr()) };

@@ -81,6 +81,11 @@ pub(crate) const GRANTS: &[(&str, Option<&str>, &str)] = &[
         "raw tracepoints that can write to their arguments",
     ),
     (
+        "socket",
+        Some("ADDRESS"),
+        "TCP and UDP sockets at or to this address and port, for programs and maps of sockets",
+    ),
+    (
         "socket-filter",
         Some("INTERFACE"),
         "see packets of this network interface",
@@ -144,6 +149,13 @@ impl Grant {
                     ("pin" | "binary" | "cgroup", Some(folder)) => wanted
                         .strip_prefix(folder)
                         .is_some_and(|rest| rest.starts_with('/')),
+                    // An address with any port.
+                    ("socket", None) if given.ends_with(":*") => {
+                        let address = given.trim_end_matches('*');
+                        wanted
+                            .strip_prefix(address)
+                            .is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+                    }
                     _ => given == wanted,
                 },
                 _ => false,
@@ -249,6 +261,12 @@ mod tests {
         assert!(grant("pin=/sys/fs/bpf/a/*").covers(&grant("pin=/sys/fs/bpf/a/map")));
         assert!(!grant("pin=/sys/fs/bpf/a/*").covers(&grant("pin=/sys/fs/bpf/ab")));
         assert!(!grant("pin=/sys/fs/bpf/a").covers(&grant("pin=/sys/fs/bpf/a/map")));
+        assert!(grant("socket=127.0.0.1:80").covers(&grant("socket=127.0.0.1:80")));
+        assert!(!grant("socket=127.0.0.1:80").covers(&grant("socket=127.0.0.1:8080")));
+        assert!(grant("socket=127.0.0.1:*").covers(&grant("socket=127.0.0.1:80")));
+        assert!(grant("socket=[::1]:*").covers(&grant("socket=[::1]:80")));
+        assert!(!grant("socket=127.0.0.1:*").covers(&grant("socket=127.0.0.10:80")));
+        assert!(!grant("socket=[::1]:*").covers(&grant("socket=[::12]:80")));
         assert!(!grant("helper=bpf_*").covers(&grant("helper=bpf_send_signal")));
     }
 }

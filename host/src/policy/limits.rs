@@ -210,7 +210,10 @@ pub(crate) fn map_memory(
         MapType::ArrayOfMaps
         | MapType::HashOfMaps
         | MapType::ProgArray
-        | MapType::PerfEventArray => HASH_OVERHEAD + STORED_OVERHEAD + 2 * key + value,
+        | MapType::PerfEventArray
+        | MapType::Devmap
+        | MapType::DevmapHash
+        | MapType::Cpumap => HASH_OVERHEAD + STORED_OVERHEAD + 2 * key + value,
         _ => HASH_OVERHEAD + key + value,
     };
     // Hash tables keep an element for each CPU in reserve.

@@ -158,10 +158,59 @@ impl Policy {
         self.check_path("pin", path, what)
     }
 
+    /// A network interface that packets are to be redirected to.
+    pub(crate) fn check_redirection(&self, interface: &str) -> Result<(), NotGranted> {
+        self.require(Grant::new("xdp", Some(interface)), || {
+            format!("to redirect packets to the network interface {interface}")
+        })
+    }
+
     /// A file of the host that an ELF section names.
     pub(crate) fn check_binary(&self, program: &str, path: &str) -> Result<(), NotGranted> {
         self.check_path("binary", path, || {
             format!("the program `{program}` names the file {path} in its section, which")
+        })
+    }
+
+    /// A cgroup that a program is to be attached to, by the path that the kernel knows it by.
+    pub(crate) fn check_cgroup(&self, program: &str, path: &str) -> Result<(), NotGranted> {
+        self.check_path("cgroup", path, || {
+            format!("attaching the program `{program}` to the cgroup {path}")
+        })
+    }
+
+    /// The packets of a network interface, or of all of them.
+    pub(crate) fn check_packets(&self, interface: Option<&str>) -> Result<(), NotGranted> {
+        let grant = Grant::new("socket-filter", Some(interface.unwrap_or("*")));
+        self.require(grant, || match interface {
+            Some(interface) => format!("seeing the packets of the network interface `{interface}`"),
+            None => "seeing the packets of all network interfaces".to_owned(),
+        })
+    }
+
+    /// A filter on a socket of the component's own: it sees what the component may see anyway.
+    pub(crate) fn check_socket_filter(&self, program: &str) -> Result<(), NotGranted> {
+        self.require_any("socket-filter", Some("INTERFACE"), || {
+            format!("attaching the program `{program}` to a socket")
+        })
+    }
+
+    /// A program that redirects data between sockets, or chooses one.
+    pub(crate) fn check_sockmap(&self, program: &str) -> Result<(), NotGranted> {
+        self.require_any("sockmap", None, || {
+            format!("attaching the program `{program}` to sockets")
+        })
+    }
+
+    /// A socket that is at no address yet.
+    pub(crate) fn check_any_socket(&self) -> Result<(), NotGranted> {
+        self.require_any("socket", Some("ADDRESS"), || "opening a socket".to_owned())
+    }
+
+    /// An address that a socket is to be bound or connected to, as `SocketAddr` writes it.
+    pub(crate) fn check_socket(&self, address: &str, to: &str) -> Result<(), NotGranted> {
+        self.require(Grant::new("socket", Some(address)), || {
+            format!("what would {to}")
         })
     }
 
@@ -507,6 +556,16 @@ mod tests {
     }
 
     #[test]
+    fn packets_go_to_granted_interfaces_only() {
+        let policy = with(&["xdp=eth0"]);
+        assert!(policy.check_redirection("eth0").is_ok());
+        let refused = policy.check_redirection("eth1").unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "xdp=eth1");
+        assert!(Policy::observe().check_redirection("eth0").is_err());
+        assert!(with(&["xdp=*"]).check_redirection("eth1").is_ok());
+    }
+
+    #[test]
     fn every_kind_of_program_is_observing_or_needs_a_grant() {
         let observing = (0..64)
             .map(ProgramType::from_kernel)
@@ -643,6 +702,46 @@ mod tests {
             .check_asks("p", ProgramType::Tracepoint, &unknown)
             .unwrap_err();
         assert_eq!(refused.grant.unwrap().to_string(), "helper=4711");
+    }
+
+    #[test]
+    fn cgroups_are_granted_by_path() {
+        let policy = with(&["cgroup=/sys/fs/cgroup/a", "cgroup=/sys/fs/cgroup/b/*"]);
+        let check = |path| policy.check_cgroup("p", path).is_ok();
+        assert!(check("/sys/fs/cgroup/a"));
+        assert!(check("/sys/fs/cgroup/b/c"));
+        for other in [
+            "/sys/fs/cgroup",
+            "/sys/fs/cgroup/a/b",
+            "/sys/fs/cgroup/b",
+            "/sys/fs/cgroup/b/../c",
+        ] {
+            assert!(!check(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn packets_of_all_interfaces_need_a_grant_for_all() {
+        let policy = with(&["socket-filter=eth0"]);
+        assert!(policy.check_packets(Some("eth0")).is_ok());
+        assert!(policy.check_packets(Some("eth1")).is_err());
+        let refused = policy.check_packets(None).unwrap_err();
+        assert_eq!(refused.grant.unwrap().to_string(), "socket-filter=*");
+        assert!(with(&["socket-filter=*"]).check_packets(None).is_ok());
+        assert!(policy.check_socket_filter("p").is_ok());
+        assert!(Policy::observe().check_socket_filter("p").is_err());
+    }
+
+    #[test]
+    fn sockets_are_granted_by_address() {
+        let policy = with(&["socket=127.0.0.1:*"]);
+        assert!(policy.check_any_socket().is_ok());
+        assert!(policy.check_socket("127.0.0.1:80", "bind").is_ok());
+        assert!(policy.check_socket("0.0.0.0:80", "bind").is_err());
+        let policy = with(&["sockmap"]);
+        assert!(policy.check_sockmap("p").is_ok());
+        assert!(policy.check_any_socket().is_err());
+        assert!(with(&["socket=*"]).check_sockmap("p").is_err());
     }
 
     #[test]

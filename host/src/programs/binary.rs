@@ -49,6 +49,8 @@ pub(super) struct UsdtPlace {
     pub(super) offset: u64,
     /// Of the counter, in the file; 0 for none.
     pub(super) semaphore: u64,
+    /// Whether the counter's page is in two parts of the file that are written to. The kernel counts in the first, which may be other data.
+    pub(super) is_ambiguous: bool,
     /// Where its arguments are.
     pub(super) arguments: String,
 }
@@ -140,7 +142,18 @@ struct Segment {
     start: u64,
     end: u64,
     offset: u64,
+    in_file: u64,
+    is_writable: bool,
     is_executable: bool,
+}
+
+impl Segment {
+    /// Whole pages of the file are mapped.
+    fn maps_writable(&self, offset: u64, page: u64) -> bool {
+        let start = self.offset / page * page;
+        let end = self.offset.saturating_add(self.in_file);
+        self.is_writable && start <= offset && offset / page < end.div_ceil(page)
+    }
 }
 
 impl<'a> Binary<'a> {
@@ -227,7 +240,9 @@ impl<'a> Binary<'a> {
         foreign.remove(&0);
         if !foreign.is_empty() && self.class()? == elf::ELFCLASS64 {
             self.each_usdt(|_, _, place| {
-                foreign.remove(&place.semaphore);
+                if !place.is_ambiguous {
+                    foreign.remove(&place.semaphore);
+                }
                 Ok(())
             })?;
         }
@@ -243,6 +258,12 @@ impl<'a> Binary<'a> {
         self.each_usdt(|its_provider, its_name, place| {
             if its_provider != provider.as_bytes() || its_name != name.as_bytes() {
                 return Ok(());
+            }
+            if place.is_ambiguous {
+                return Err(problem(
+                    ErrorCode::NotSupported,
+                    "its semaphore is on a page that two segments of the file share: the kernel would count in the wrong one",
+                ));
             }
             if places.len() == MAX_TARGETS {
                 return Err(problem(
@@ -477,6 +498,8 @@ impl<'a> Binary<'a> {
                 start,
                 end: start.saturating_add(size),
                 offset: segment.p_offset(endian).into(),
+                in_file: segment.p_filesz(endian).into(),
+                is_writable: segment.p_flags(endian) & elf::PF_W != 0,
                 is_executable: segment.p_flags(endian) & elf::PF_X != 0,
             });
         }
@@ -486,6 +509,13 @@ impl<'a> Binary<'a> {
                 .find(|segment| (segment.start..segment.end).contains(&address))?;
             (segment.is_executable == executable)
                 .then(|| (address - segment.start).wrapping_add(segment.offset))
+        };
+        let page = rustix::param::page_size() as u64;
+        let is_shared = |offset: u64| {
+            let parts = segments
+                .iter()
+                .filter(|segment| segment.maps_writable(offset, page));
+            parts.count() > 1
         };
         let notes = notes.notes(endian, &self.cache).map_err(broken)?;
         let Some(mut notes) = notes else {
@@ -514,6 +544,7 @@ impl<'a> Binary<'a> {
                 address,
                 offset,
                 semaphore,
+                is_ambiguous: semaphore != 0 && is_shared(semaphore),
                 arguments: String::from_utf8_lossy(probe.arguments).into_owned(),
             };
             call(probe.provider, probe.name, place)?;
@@ -821,6 +852,7 @@ mod tests {
                     address: 0x100,
                     offset: 0x100,
                     semaphore: 0,
+                    is_ambiguous: false,
                     arguments: "-4@%edi 8@$5".into(),
                 };
                 assert_eq!(places, [expected]);
@@ -867,6 +899,29 @@ mod tests {
             let error = binary.matching("main").unwrap_err();
             assert!(matches!(error.code, ErrorCode::Malformed), "{error:?}");
         });
+    }
+
+    #[test]
+    fn a_page_is_in_one_segment_or_in_two() {
+        let segment = |offset, in_file| Segment {
+            start: 0,
+            end: 0,
+            offset,
+            in_file,
+            is_writable: true,
+            is_executable: false,
+        };
+        let (first, second) = (segment(0x56960, 0x2b18), segment(0x59478, 0x9fa));
+        for (offset, expected) in [
+            (0x55fff, [false, false]),
+            (0x56000, [true, false]),
+            (0x59e70, [true, true]),
+            (0x5a000, [false, false]),
+        ] {
+            let maps = [&first, &second].map(|segment| segment.maps_writable(offset, 4096));
+            assert_eq!(maps, expected, "{offset:#x}");
+        }
+        assert!(!segment(u64::MAX, u64::MAX).maps_writable(0, 4096));
     }
 
     #[test]

@@ -211,6 +211,18 @@ impl Attached for TcFilter {
             None => Ok(()),
         }
     }
+
+    /// The filter stays, and with it the qdisc: neither is any host's to remove from here on.
+    fn disconnect(mut self: Box<Self>) {
+        let Some(entry) = self.entry.take() else {
+            return;
+        };
+        let journal = self.journal.clone();
+        if let Ok(mut locked) = journal.lock() {
+            let _ = locked.remove(entry);
+            let _ = locked.remove_note(&note_name(self.netns, self.interface.index));
+        }
+    }
 }
 
 impl Drop for TcFilter {

@@ -210,9 +210,6 @@ impl WasmBpfCtxView<'_> {
         if options.live_frames {
             check_live_frames(&self.ctx.policy, program, &options.context.bytes)?;
         }
-        if self.ctx.stop.take_bpf_interrupt() {
-            return Err(refuse(ErrorCode::Interrupted, "a stop was asked for"));
-        }
         let mut left = repeat;
         let mut part = left.min(FIRST_PART);
         let mut nanoseconds = 0;

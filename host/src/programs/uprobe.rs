@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ffi::{CString, c_ulong};
 use std::fs::OpenOptions;
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::ptr;
 
@@ -99,6 +100,7 @@ impl WasmBpfCtxView<'_> {
         if options.offset != 0 {
             self.demand_named_places(loaded, &to, target, &[offset])?;
         }
+        demand_within(loaded, &to, target, &[offset])?;
         self.demand_named_semaphores(loaded, &to, target, &[options.semaphore])?;
         let probe = Uprobe {
             offset,
@@ -171,6 +173,7 @@ impl WasmBpfCtxView<'_> {
                 offsets.clone()
             }
         };
+        demand_within(loaded, &to, target, &offsets)?;
         self.demand_named_semaphores(loaded, &to, target, &options.semaphores)?;
         let held = self.reserve_link(loaded)?;
         let probes = UprobeMulti {
@@ -323,6 +326,23 @@ impl WasmBpfCtxView<'_> {
             Some(place) => {
                 check(&place).map_err(|missing| Failure::from(missing).about(&program.name))
             }
+        }
+    }
+}
+
+/// The kernel takes the largest numbers for negative ones, which it does not check.
+fn demand_within(
+    program: &LoadedProgram,
+    to: &str,
+    target: &Target,
+    offsets: &[u64],
+) -> FailureResult<()> {
+    let length = rustix::fs::fstat(target.file.as_fd()).map_or(0, |stat| stat.st_size as u64);
+    match offsets.iter().find(|offset| **offset >= length) {
+        None => Ok(()),
+        Some(offset) => {
+            let why = format!("the offset {offset:#x} is past the end of the file");
+            Err(refuse(program, to, ErrorCode::InvalidArgument, why))
         }
     }
 }

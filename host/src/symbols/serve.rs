@@ -135,6 +135,16 @@ fn answer(symbolizer: &Symbolizer, request: &Request, file: Option<&OwnedFd>) ->
     };
     match symbolizer.symbolize(&source, input) {
         Ok(found) => Answer::Found(found.into_iter().map(convert).collect()),
+        // One address in a file that is no ELF file (a stack that is read wrongly has such) would take the names of all others.
+        Err(_) if is_running(request.source) => {
+            let one_by_one = addresses.iter().map(|address| {
+                let input = Input::AbsAddr(std::slice::from_ref(address));
+                let found = symbolizer.symbolize(&source, input).ok();
+                let found = found.and_then(|found| found.into_iter().next());
+                found.map_or(Err(Unknown::Unreadable), convert)
+            });
+            Answer::Found(one_by_one.collect())
+        }
         Err(error) => {
             let failed = match error.kind() {
                 ErrorKind::NotFound => Failed::NotFound,
@@ -147,6 +157,14 @@ fn answer(symbolizer: &Symbolizer, request: &Request, file: Option<&OwnedFd>) ->
             };
             Answer::Failed(failed, format!("{error:#}"))
         }
+    }
+}
+
+/// Whether it is a process that is still there.
+fn is_running(source: Source) -> bool {
+    match source {
+        Source::Process(id) => std::fs::read_to_string(format!("/proc/{id}/maps")).is_ok(),
+        _ => false,
     }
 }
 

@@ -14,6 +14,8 @@ pub mod raw {
     wit_bindgen::generate!({
         path: "../../wit",
         world: "wasm-bpf:bpf/imports",
+        // The linker joins sections of the same name, such as that of the guest crate's own bindings, to one that is none.
+        type_section_suffix: ":raw",
         with: {
             "wasi:io/error@0.2.12": wasip2::io::error,
             "wasi:io/poll@0.2.12": wasip2::io::poll,

@@ -1,13 +1,19 @@
 //! Maps.
 
+mod create;
+mod flags;
 mod iter;
+mod lpm;
 mod percpu;
 mod typed;
 
 use std::fmt;
 use std::rc::Rc;
 
+pub use self::create::MapCreateOptions;
+pub use self::flags::ElemFlags;
 pub use self::iter::{MapIter, MapKeyIter};
+pub use self::lpm::LpmKey;
 pub use self::percpu::{PerCpu, PerCpuMap};
 pub use self::typed::{BloomFilter, MapValue, Queue, TypedMap, TypedMapIter};
 pub(crate) use self::typed::{from_bytes, to_number};
@@ -15,13 +21,16 @@ use crate::bindings::links;
 use crate::bindings::maps::{self, UpdateMode};
 use crate::bindings::query;
 use crate::error::{Error, ErrorKind, Result, words};
-use crate::{Link, MappedMemory, Program};
+use crate::{Descriptor, Link, MappedMemory, PerfEvent, Program};
 
 /// Kinds of map.
 pub use crate::bindings::types::MapType;
 
 /// What is known of a map.
 pub use crate::bindings::maps::MapInfo;
+
+/// Whom a value of a local storage belongs to: a process by its number, a file or a cgroup by a [`Descriptor`].
+pub use crate::bindings::maps::StorageOwner;
 
 /// What an update expects to find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -228,6 +237,15 @@ pub trait MapCore: Handle {
             .map_err(|code| failed(handle, "put a program into", code, key, None))
     }
 
+    /// Puts a perf event into a perf event array, for bpf_perf_event_read_value. It stays there when its own handle is dropped.
+    fn update_perf_event(&self, key: &[u8], event: &PerfEvent, flags: MapFlags) -> Result<()> {
+        let handle = self.handle()?;
+        event
+            .handle()
+            .store_in(handle, key, flags.mode())
+            .map_err(|code| failed(handle, "put a perf event into", code, key, None))
+    }
+
     /// Sets the values of a key on each CPU, CPU 0 first: one for each possible CPU, `value_size` bytes each.
     fn update_percpu(&self, key: &[u8], values: &[impl AsRef<[u8]>], flags: MapFlags) -> Result<()>
     where
@@ -282,6 +300,95 @@ pub trait MapCore: Handle {
         handle
             .next_key(after)
             .map_err(|code| failed(handle, "walk", code, after.unwrap_or_default(), None))
+    }
+
+    /// As [`lookup`](Self::lookup), with flags: [`ElemFlags::LOCK`], or [`ElemFlags::cpu`] for one CPU's value of a per-CPU map, which has `value_size` bytes.
+    fn lookup_with(&self, key: &[u8], flags: ElemFlags) -> Result<Option<Vec<u8>>> {
+        let handle = self.handle()?;
+        handle
+            .lookup_with(key, flags.bits())
+            .map_err(|code| failed(handle, "look up a key in", code, key, None))
+    }
+
+    /// As [`update`](Self::update), with flags. With [`ElemFlags::cpu`] and [`ElemFlags::ALL_CPUS`] the value has `value_size` bytes.
+    fn update_with(&self, key: &[u8], value: &[u8], flags: ElemFlags) -> Result<()> {
+        let handle = self.handle()?;
+        handle
+            .update_with(key, value, flags.bits())
+            .map_err(|code| failed(handle, "update", code, key, Some(value)))
+    }
+
+    /// As [`lookup_and_delete`](Self::lookup_and_delete), with flags: [`ElemFlags::LOCK`].
+    fn lookup_and_delete_with(&self, key: &[u8], flags: ElemFlags) -> Result<Option<Vec<u8>>> {
+        let handle = self.handle()?;
+        handle
+            .lookup_and_delete_with(key, flags.bits())
+            .map_err(|code| failed(handle, "take a key from", code, key, None))
+    }
+
+    /// Puts a cgroup into a cgroup array, by its folder: see [`open_descriptor`](crate::open_descriptor).
+    fn update_cgroup(&self, key: &[u8], cgroup: &Descriptor, flags: MapFlags) -> Result<()> {
+        Ok(self.handle()?.update_cgroup(key, cgroup, flags.mode())?)
+    }
+
+    /// Puts a network interface into a map of devices; the host must have been given the grant `xdp=INTERFACE`.
+    fn update_device(&self, key: &[u8], network_interface: &str, flags: MapFlags) -> Result<()> {
+        let handle = self.handle()?;
+        Ok(handle.update_device(key, network_interface, flags.mode())?)
+    }
+
+    /// As [`update_device`](Self::update_device), with a program that runs for each packet that is redirected there.
+    fn update_device_with_program(
+        &self,
+        key: &[u8],
+        network_interface: &str,
+        program: &Program,
+        flags: MapFlags,
+    ) -> Result<()> {
+        let (program, handle) = (program.handle()?, self.handle()?);
+        Ok(program.store_in_device(handle, key, network_interface, flags.mode())?)
+    }
+
+    /// Makes a CPU ready to take packets, with a queue of this many.
+    fn update_cpu(&self, cpu: u32, queue_size: u32, flags: MapFlags) -> Result<()> {
+        let handle = self.handle()?;
+        Ok(handle.update_cpu(&cpu.to_ne_bytes(), queue_size, flags.mode())?)
+    }
+
+    /// As [`update_cpu`](Self::update_cpu), with a program that runs there for each packet.
+    fn update_cpu_with_program(
+        &self,
+        cpu: u32,
+        queue_size: u32,
+        program: &Program,
+        flags: MapFlags,
+    ) -> Result<()> {
+        let (program, handle) = (program.handle()?, self.handle()?);
+        Ok(program.store_in_cpu(handle, &cpu.to_ne_bytes(), queue_size, flags.mode())?)
+    }
+
+    /// The value that belongs to a process, a file or a cgroup in a local storage.
+    fn lookup_of(&self, owner: StorageOwner<'_>) -> Result<Option<Vec<u8>>> {
+        let handle = self.handle()?;
+        handle
+            .lookup_of(&owner)
+            .map_err(|code| failed_owner(handle, "look up an owner in", code, None))
+    }
+
+    /// Creates or replaces the value that belongs to an owner in a local storage. It goes with the owner.
+    fn update_of(&self, owner: StorageOwner<'_>, value: &[u8], flags: MapFlags) -> Result<()> {
+        let handle = self.handle()?;
+        handle
+            .update_of(&owner, value, flags.mode())
+            .map_err(|code| failed_owner(handle, "update", code, Some(value)))
+    }
+
+    /// Deletes the value that belongs to an owner in a local storage; whether there was one.
+    fn delete_of(&self, owner: StorageOwner<'_>) -> Result<bool> {
+        let handle = self.handle()?;
+        handle
+            .delete_of(&owner)
+            .map_err(|code| failed_owner(handle, "delete a value of", code, None))
     }
 
     /// Maps the memory that programs share: global data, arrays made with BPF_F_MMAPABLE, arenas.
@@ -445,6 +552,12 @@ fn failed(map: &maps::Map, what: &str, code: ErrorKind, key: &[u8], value: Optio
     Error::of_code(code, text)
 }
 
+/// The same where owners take the place of keys.
+fn failed_owner(map: &maps::Map, what: &str, code: ErrorKind, value: Option<&[u8]>) -> Error {
+    let info = map.info();
+    failed(map, what, code, &vec![0; info.key_size as usize], value)
+}
+
 /// A map of a loaded object.
 pub struct Map {
     handle: Result<Rc<maps::Map>>,
@@ -507,16 +620,17 @@ pub struct MapHandle {
 }
 
 impl MapHandle {
-    /// Makes a map outside any object. `flags` are BPF_F_*.
-    pub fn create(
+    /// Makes a map outside any object. `options` are [`MapCreateOptions`], or BPF_F_* alone; 0 for none.
+    pub fn create<'a>(
         kind: MapType,
         name: &str,
         key_size: u32,
         value_size: u32,
         max_entries: u32,
-        flags: u32,
+        options: impl Into<MapCreateOptions<'a>>,
     ) -> Result<Self> {
-        let handle = maps::Map::create(name, kind, key_size, value_size, max_entries, flags)?;
+        let options = options.into().to_host()?;
+        let handle = maps::Map::create(name, kind, key_size, value_size, max_entries, &options)?;
         Ok(Self {
             handle: Rc::new(handle),
         })
@@ -531,11 +645,8 @@ impl MapHandle {
         flags: u32,
         inner: &dyn MapCore,
     ) -> Result<Self> {
-        let inner = inner.handle()?;
-        let handle = maps::Map::create_of_maps(name, kind, key_size, max_entries, flags, inner)?;
-        Ok(Self {
-            handle: Rc::new(handle),
-        })
+        let options = MapCreateOptions::new().flags(flags).inner_map(inner);
+        Self::create(kind, name, key_size, 4, max_entries, options)
     }
 
     /// The map of an id, to read and to change; the host must have been given the grants `query` and `query-change`.

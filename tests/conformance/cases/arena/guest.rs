@@ -1,6 +1,6 @@
 //! Arenas: memory whose pages programs allocate.
 
-use conformance_guests::raw::{mapped_memory, maps, types};
+use conformance_guests::raw::{mapped_memory, types};
 use conformance_guests::{assert_code, assert_fails, call_target, given};
 use wasm_bpf_guest::{ErrorKind, MapCore as _, MapHandle, MapType, MappedMemory};
 
@@ -81,7 +81,15 @@ fn ranges() {
     drop(skel);
     assert_ranges(&memory);
     // Numbers where they are not aligned: the guest crate would read bytes.
-    let map = maps::Map::create("alone", types::MapType::Arena, 0, 0, 1, BPF_F_MMAPABLE).unwrap();
+    let map = conformance_guests::raw::create_map(
+        "alone",
+        types::MapType::Arena,
+        0,
+        0,
+        1,
+        BPF_F_MMAPABLE,
+    )
+    .unwrap();
     let mapping = mapped_memory::Mapping::open(&map).unwrap();
     assert_code!(mapping.read_u64(4), types::ErrorCode::InvalidArgument);
     assert_code!(mapping.write_u64(4, 1), types::ErrorCode::InvalidArgument);

@@ -18,28 +18,29 @@ SEC("?raw_tp/sys_enter")
 int on_enter(struct bpf_raw_tracepoint_args *ctx)
 {
 	if (is_trigger(ctx)) {
-		answered = answer(1);
+		answered = 10 + answer(1);
 		calls++;
 	}
 	return 0;
 }
 
+// The verifier wants of it what it wants of the whole program.
 SEC("?freplace/answer")
 int other_answer(int question)
 {
-	return question + 41;
+	return 0;
 }
 
 SEC("?freplace/answer")
 int third_answer(int question)
 {
-	return question + 2;
+	return 0;
 }
 
 SEC("?freplace/answer")
 int of_other_types(int question, int more)
 {
-	return more;
+	return 0;
 }
 
 // What a function of a program is called with, and what it returns.

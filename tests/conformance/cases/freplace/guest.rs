@@ -46,17 +46,17 @@ fn id(program: &Program) -> String {
 /// By the section, which names the function, and the target that was set.
 fn replaces() {
     let (target, _at_work) = target();
-    assert_eq!(answer(&target), 1);
+    assert_eq!(answer(&target), 11);
     let skel = loaded_for("other_answer", &target.progs.on_enter, "answer");
-    assert_eq!(answer(&target), 1);
+    assert_eq!(answer(&target), 11);
     let link = skel.progs.other_answer.attach().unwrap();
-    assert_eq!(answer(&target), 42);
+    assert_eq!(answer(&target), 10);
     let info = link.info().unwrap().unwrap();
     assert!(matches!(info.type_, LinkType::Tracing), "{info:?}");
     assert_eq!(info.program_id, skel.progs.other_answer.info().unwrap().id);
     holds(&skel.object, &[&link]);
     drop(link);
-    assert_eq!(answer(&target), 1);
+    assert_eq!(answer(&target), 11);
 }
 
 /// The target is one of its own.
@@ -74,7 +74,7 @@ fn denied() {
         "freplace"
     );
     assert_eq!(error.errno(), None);
-    assert_eq!(answer(&target), 1);
+    assert_eq!(answer(&target), 11);
 }
 
 /// One is loaded for, two are attached to.
@@ -85,17 +85,17 @@ fn another_target() {
     let link = program
         .attach_freplace(&other.progs.on_enter, "answer")
         .unwrap();
-    assert_eq!(answer(&one), 1);
-    assert_eq!(answer(&other), 42);
+    assert_eq!(answer(&one), 11);
+    assert_eq!(answer(&other), 10);
     let second = program
         .attach_freplace(&one.progs.on_enter, "answer")
         .unwrap();
-    assert_eq!(answer(&one), 42);
+    assert_eq!(answer(&one), 10);
     drop(link);
-    assert_eq!(answer(&one), 42);
-    assert_eq!(answer(&other), 1);
+    assert_eq!(answer(&one), 10);
+    assert_eq!(answer(&other), 11);
     drop(second);
-    assert_eq!(answer(&one), 1);
+    assert_eq!(answer(&one), 11);
 }
 
 /// The section has a function's name only.
@@ -166,7 +166,7 @@ fn wrong_types() {
         .set_attach_program(&target.progs.on_enter, "answer")
         .unwrap();
     assert_fails!(open.load(), ErrorKind::RejectedByVerifier, "of_other_types");
-    assert_eq!(answer(&target), 1);
+    assert_eq!(answer(&target), 11);
 }
 
 /// Each for another reason.
@@ -195,14 +195,14 @@ fn cannot_attach() {
         ErrorKind::InvalidArgument,
         "other_answer"
     );
-    assert_eq!(answer(&target), 1);
+    assert_eq!(answer(&target), 11);
     let _link = program.attach_freplace(on_enter, "answer").unwrap();
     assert_fails!(
         third.progs.third_answer.attach_freplace(on_enter, "answer"),
         ErrorKind::Busy,
         "third_answer"
     );
-    assert_eq!(answer(&target), 42);
+    assert_eq!(answer(&target), 10);
 }
 
 /// libbpf would have been left with the number of a descriptor.
@@ -260,7 +260,7 @@ fn target_set_twice() {
     is_gone(&id);
     let skel = open.load().unwrap();
     let _link = skel.progs.other_answer.attach().unwrap();
-    assert_eq!(answer(&second), 42);
+    assert_eq!(answer(&second), 10);
 }
 
 /// Nothing else does.
@@ -274,7 +274,7 @@ fn link_outlives() {
         .unwrap();
     let ids = [id(program), id(&other.progs.on_enter)];
     drop(skel);
-    assert_eq!(answer(&other), 42);
+    assert_eq!(answer(&other), 10);
     drop((one, other, at_work));
     is_held(&ids.join(" "));
     drop(link);

@@ -126,7 +126,8 @@ fn uprobe() {
         let link = program.attach().unwrap();
         match details(&link, program) {
             LinkDetails::Uprobe(details) => {
-                assert_eq!(details.path, target);
+                // A host may have named the file to the kernel by its own descriptor, which is nobody else's to know.
+                assert!(details.path == target || details.path.is_empty());
                 assert_ne!(details.offset, 0);
                 assert_eq!(details.is_return, is_return);
                 assert_eq!((details.cookie, details.semaphore_offset), (0, 0));

@@ -1,7 +1,7 @@
 //! Programs on routes.
 
 use conformance_guests::{assert_fails, has_no_qdisc, holds};
-use wasm_bpf_guest::{Direction, ErrorKind, ProgramType, TcHook};
+use wasm_bpf_guest::{Direction, ErrorKind, ProgramInput, ProgramType, TcHook};
 
 conformance_guests::guest!();
 use case::CaseSkelBuilder;
@@ -43,4 +43,32 @@ fn loads() {
         assert_fails!(program.attach_netns(None), ErrorKind::InvalidArgument, name);
     }
     has_no_qdisc();
+}
+
+/// BPF_OK, and BPF_DROP of the one that sends.
+fn test_run() {
+    let skel = CaseSkelBuilder::new().open().unwrap().load().unwrap();
+    // Ethernet with IPv4, which is all that the kernel looks at.
+    let mut packet = [0u8; 64];
+    packet[12] = 8;
+    packet[14] = 0x45;
+    for (program, verdict) in [
+        (&skel.progs.on_in, 0),
+        (&skel.progs.on_out, 0),
+        (&skel.progs.on_xmit, 2),
+    ] {
+        let before = skel.bss.runs.get().unwrap();
+        let output = program.test_run(ProgramInput {
+            data_in: Some(&packet),
+            ..ProgramInput::default()
+        });
+        assert_eq!(output.unwrap().return_value, verdict);
+        assert_eq!(skel.bss.runs.get().unwrap(), before + 1);
+    }
+    // No kernel runs these so.
+    let output = skel.progs.on_seg6local.test_run(ProgramInput {
+        data_in: Some(&packet),
+        ..ProgramInput::default()
+    });
+    assert_fails!(output.map(|_| ()), ErrorKind::NotSupported, "on_seg6local");
 }

@@ -1,9 +1,11 @@
 //! What maps can be made, and how many.
 
 use conformance_guests::{assert_code, assert_fails, raw};
-use raw::maps::{Map, Walk};
+use raw::maps::Walk;
 use raw::types::{self, ErrorCode};
-use wasm_bpf_guest::{ErrorKind, MapCore as _, MapHandle, MapType, Object, Result};
+use wasm_bpf_guest::{
+    ErrorKind, MapCore as _, MapCreateOptions, MapFlags, MapHandle, MapType, Object, Result,
+};
 
 conformance_guests::guest!();
 
@@ -21,11 +23,12 @@ fn names() {
 /// Flags would be more than a map: a node, a descriptor, rights.
 fn flags() {
     let create = |kind, flags| MapHandle::create(kind, "tested", 4, 8, 4, flags);
-    // BPF_F_NO_PREALLOC and ZERO_SEED, NO_COMMON_LRU, RDONLY_PROG, WRONLY_PROG, MMAPABLE, INNER_MAP.
+    // BPF_F_NO_PREALLOC and ZERO_SEED, NO_COMMON_LRU, NUMA_NODE, RDONLY_PROG, WRONLY_PROG, MMAPABLE, INNER_MAP.
     for (kind, flags) in [
         (MapType::Hash, 0),
         (MapType::Hash, 1 | 64),
         (MapType::LruHash, 2),
+        (MapType::Hash, 4),
         (MapType::Array, 128),
         (MapType::Hash, 256),
         (MapType::Array, 1024),
@@ -34,8 +37,13 @@ fn flags() {
         let map = create(kind, flags).unwrap();
         assert_eq!(map.info().unwrap().flags, flags);
     }
-    // BPF_F_NUMA_NODE, RDONLY, WRONLY, STACK_BUILD_ID, PRESERVE_ELEMS, TOKEN_FD, and one that no kernel has.
-    for flags in [4, 8, 16, 32, 1 << 11, 1 << 16, 1 << 31] {
+    let map = MapHandle::create(MapType::PerfEventArray, "tested", 4, 4, 4, 1 << 11).unwrap();
+    assert_eq!(map.info().unwrap().flags, 1 << 11);
+    // Traces of build ids, 32 bytes each.
+    let map = MapHandle::create(MapType::StackTrace, "tested", 4, 320, 4, 32).unwrap();
+    assert_eq!(map.info().unwrap().flags, 32);
+    // BPF_F_CLONE, LINK, PATH_FD, VTYPE_BTF_OBJ_FD, TOKEN_FD, RB_OVERWRITE, and one that no kernel has.
+    for flags in [1 << 9, 1 << 13, 1 << 14, 1 << 15, 1 << 16, 1 << 19, 1 << 31] {
         let result = create(MapType::Hash, flags);
         assert_fails!(result, ErrorKind::InvalidArgument, "tested");
     }
@@ -82,7 +90,7 @@ fn needs_more() {
 
 /// By the kernel's number, and by what is in them.
 fn identity() {
-    let map = || Map::create("tested", types::MapType::Hash, 4, 4, 1, 0).unwrap();
+    let map = || raw::create_map("tested", types::MapType::Hash, 4, 4, 1, 0).unwrap();
     let (first, second) = (map(), map());
     assert_ne!(first.info().id, second.info().id);
     assert_ne!(first.info().id, 0);
@@ -141,7 +149,7 @@ fn memory_of_an_object() {
 
 /// A map has one, and a walk one of its own.
 fn descriptors() {
-    let map = || Map::create("tested", types::MapType::Hash, 4, 4, 1, 0);
+    let map = || raw::create_map("tested", types::MapType::Hash, 4, 4, 1, 0);
     let (first, _second) = (map().unwrap(), map().unwrap());
     let walk = Walk::start(&first, false).unwrap();
     assert_code!(Walk::start(&first, false), ErrorCode::LimitExceeded);
@@ -164,4 +172,70 @@ fn larger_than_the_memory() {
     assert_fails!(result, ErrorKind::OutOfMemory, "tested");
     let error = assert_fails!(load(1 << 20, u32::MAX), ErrorKind::OutOfMemory, "large");
     assert_eq!(error.subject(), Some("large"));
+}
+
+/// Of the right kinds, and of no others.
+fn extra() {
+    let create = |kind, key, options| MapHandle::create(kind, "tested", key, 8, 100, options);
+    let options = MapCreateOptions::new().extra(3);
+    let bloom = create(MapType::BloomFilter, 0, options).unwrap();
+    assert_eq!(bloom.info().unwrap().extra, 3);
+    // The kernel has 15 at most.
+    let options = MapCreateOptions::new().extra(16);
+    let result = create(MapType::BloomFilter, 0, options);
+    assert_fails!(result, ErrorKind::InvalidArgument, "tested");
+    for kind in [MapType::Hash, MapType::Arena, MapType::Ringbuf] {
+        let options = MapCreateOptions::new().flags(1 << 10).extra(1 << 32);
+        let result = create(kind, 0, options);
+        let error = assert_fails!(result, ErrorKind::InvalidArgument, "tested", "extra");
+        assert_eq!(error.errno(), None, "the host refuses it");
+    }
+}
+
+/// The first there always is; the last the kernel refuses.
+fn numa_node() {
+    let create = |node| {
+        let options = MapCreateOptions::new().numa_node(node);
+        MapHandle::create(MapType::Hash, "tested", 4, 8, 4, options)
+    };
+    let map = create(0).unwrap();
+    assert_eq!(map.info().unwrap().flags, 4);
+    map.update(&[1; 4], &[2; 8], MapFlags::Any).unwrap();
+    assert_eq!(map.lookup(&[1; 4]).unwrap(), Some(vec![2; 8]));
+    for node in [1 << 20, u32::MAX - 1] {
+        let error = assert_fails!(create(node), ErrorKind::InvalidArgument, "tested");
+        assert!(error.errno().is_some(), "the kernel said it: {error}");
+    }
+}
+
+/// Of the handle, not of the map: the kernel forgets them.
+fn rights() {
+    let create = |kind, flags| MapHandle::create(kind, "tested", 4, 8, 4, flags).unwrap();
+    for kind in [MapType::Hash, MapType::Array] {
+        let read_only = create(kind, 8);
+        assert_eq!(read_only.info().unwrap().flags, 0);
+        assert!(read_only.lookup(&[0; 4]).is_ok());
+        let result = read_only.update(&[0; 4], &[1; 8], MapFlags::Any);
+        assert_fails!(result, ErrorKind::NotPermitted, "tested");
+        let write_only = create(kind, 16);
+        write_only.update(&[0; 4], &[1; 8], MapFlags::Any).unwrap();
+        let result = write_only.lookup(&[0; 4]);
+        assert_fails!(result, ErrorKind::NotPermitted, "tested");
+        // Nor both ways at once.
+        let result = MapHandle::create(kind, "tested", 4, 8, 4, 8 | 16);
+        assert_fails!(result, ErrorKind::InvalidArgument, "tested");
+    }
+}
+
+/// The kernel has no memory of such maps for user space.
+fn memory_of_a_read_only_map() {
+    let map = MapHandle::create(MapType::Array, "tested", 4, 8, 4, 8 | 1 << 10).unwrap();
+    assert_fails!(
+        map.mmap(),
+        ErrorKind::NotSupported,
+        "tested",
+        "BPF_F_RDONLY"
+    );
+    let map = MapHandle::create(MapType::Array, "tested", 4, 8, 4, 16 | 1 << 10).unwrap();
+    assert_fails!(map.mmap(), ErrorKind::AccessDenied, "tested");
 }

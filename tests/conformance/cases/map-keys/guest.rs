@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use conformance_guests::{assert_code, raw};
-use raw::maps::{self, UpdateMode, Walk};
+use raw::maps::{UpdateMode, Walk};
 use raw::types::{self, ErrorCode};
 use wasm_bpf_guest::{MapCore as _, MapFlags, MapHandle, MapType};
 
@@ -48,10 +48,10 @@ fn all() {
 
 /// A walk that begins after a key of zeros misses it.
 fn first() {
-    let hash = maps::Map::create("tested", types::MapType::Hash, 4, 4, 4, 0).unwrap();
+    let hash = raw::create_map("tested", types::MapType::Hash, 4, 4, 4, 0).unwrap();
     assert!(hash.next_key(None).unwrap().is_none());
-    let trie = maps::Map::create("tested", types::MapType::LpmTrie, 8, 4, 4, 1).unwrap();
-    let array = maps::Map::create("tested", types::MapType::Array, 4, 4, 1, 0).unwrap();
+    let trie = raw::create_map("tested", types::MapType::LpmTrie, 8, 4, 4, 1).unwrap();
+    let array = raw::create_map("tested", types::MapType::Array, 4, 4, 1, 0).unwrap();
     for map in [hash, trie, array] {
         let zero = vec![0; map.info().key_size as usize];
         map.update(&zero, &[7; 4], UpdateMode::Any).unwrap();
@@ -72,7 +72,7 @@ fn gone() {
     let first = hash.next_key(None).unwrap();
     let missing = 77u32.to_ne_bytes();
     assert_eq!(hash.next_key(Some(&missing)).unwrap(), first);
-    let array = maps::Map::create("tested", types::MapType::Array, 4, 4, 3, 0).unwrap();
+    let array = raw::create_map("tested", types::MapType::Array, 4, 4, 3, 0).unwrap();
     assert_eq!(numbers(&array.keys(None, 9).unwrap()), [0, 1, 2]);
     assert_eq!(numbers(&array.keys(Some(&missing), 1).unwrap()), [0]);
     let last = 2u32.to_ne_bytes();
@@ -81,7 +81,7 @@ fn gone() {
 
 /// By seven, and all at once.
 fn pages() {
-    let map = maps::Map::create("tested", types::MapType::Hash, 4, 4, 1000, 0).unwrap();
+    let map = raw::create_map("tested", types::MapType::Hash, 4, 4, 1000, 0).unwrap();
     assert!(map.keys(None, 7).unwrap().is_empty());
     for key in 0..1000 {
         map.update_number(key, key, UpdateMode::Any).unwrap();
@@ -106,7 +106,7 @@ fn pages() {
 
 /// Keys of 512 bytes, the longest of a hash table.
 fn large_pages() {
-    let map = maps::Map::create("tested", types::MapType::Hash, 512, 1, 3000, 0).unwrap();
+    let map = raw::create_map("tested", types::MapType::Hash, 512, 1, 3000, 0).unwrap();
     let mut keys = vec![0; 3000 * 512];
     for (index, key) in keys.chunks_exact_mut(512).enumerate() {
         key[..4].copy_from_slice(&(index as u32).to_ne_bytes());

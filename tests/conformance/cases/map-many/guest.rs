@@ -7,7 +7,7 @@ use raw::types::{ErrorCode, MapType};
 conformance_guests::guest!();
 
 fn map(kind: MapType, key: u32, value: u32, entries: u32) -> Map {
-    Map::create("tested", kind, key, value, entries, 0).unwrap()
+    raw::create_map("tested", kind, key, value, entries, 0).unwrap()
 }
 
 fn keys(keys: impl IntoIterator<Item = u32>) -> Vec<u8> {
@@ -88,7 +88,7 @@ fn kinds() {
         (MapType::LruPercpuHash, 0),
         (MapType::LpmTrie, 1),
     ] {
-        let map = Map::create("tested", kind, 8, 8, 1000, flags).unwrap();
+        let map = raw::create_map("tested", kind, 8, 8, 1000, flags).unwrap();
         let length = map.info().value_length as usize;
         // As a trie reads it: all 32 bits count.
         let prefixes = keys((0..100).flat_map(|key| [32, key]));

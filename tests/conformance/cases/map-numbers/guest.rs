@@ -7,7 +7,7 @@ use raw::types::{ErrorCode, MapType};
 conformance_guests::guest!();
 
 fn map(kind: MapType, key: u32, value: u32) -> Map {
-    Map::create("tested", kind, key, value, 2, 0).unwrap()
+    raw::create_map("tested", kind, key, value, 2, 0).unwrap()
 }
 
 /// Up to the largest number of each size, and not beyond.

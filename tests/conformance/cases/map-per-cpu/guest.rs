@@ -7,7 +7,7 @@ use raw::types::{ErrorCode, MapType};
 conformance_guests::guest!();
 
 fn map(kind: MapType, value: u32) -> Map {
-    Map::create("tested", kind, 4, value, 2, 0).unwrap()
+    raw::create_map("tested", kind, 4, value, 2, 0).unwrap()
 }
 
 /// A different value of `size` bytes for each CPU, in places of a multiple of 8 bytes.

@@ -7,7 +7,7 @@ use raw::types::{ErrorCode, MapType};
 conformance_guests::guest!();
 
 fn map(kind: MapType, key: u32) -> Map {
-    Map::create("tested", kind, key, 4, 3, 0).unwrap()
+    raw::create_map("tested", kind, key, 4, 3, 0).unwrap()
 }
 
 /// Three values, and a fourth that one has to go for.

@@ -13,7 +13,7 @@ conformance_guests::guest!();
 
 /// Makes a map, whose info has to say what was asked for.
 fn map(kind: MapType, key: u32, value: u32, entries: u32, flags: u32) -> Map {
-    let map = Map::create("tested", kind, key, value, entries, flags).unwrap();
+    let map = raw::create_map("tested", kind, key, value, entries, flags).unwrap();
     let info = map.info();
     assert_eq!(info.name, "tested");
     assert_eq!(name(info.type_), name(kind));
@@ -365,7 +365,7 @@ fn cgroup_storage() {
 /// Asserts that the kinds are refused, with the grant's name.
 fn are_denied(kinds: &[(MapType, u32, u32, u32)], grant: &str) {
     for &(kind, key, value, entries) in kinds {
-        let error = match Map::create("tested", kind, key, value, entries, 0) {
+        let error = match raw::create_map("tested", kind, key, value, entries, 0) {
             Ok(_) => panic!("{kind:?} was made"),
             Err(error) => error,
         };
@@ -457,7 +457,7 @@ fn sockmap_denied() {
 
 /// Numbers are no way around a grant. 1 is hash, 14 is devmap, 15 is sockmap, 19 is cgroup-storage.
 fn numbers() {
-    let map = Map::create("tested", MapType::Other(1), 4, 8, 4, 0).unwrap();
+    let map = raw::create_map("tested", MapType::Other(1), 4, 8, 4, 0).unwrap();
     assert!(matches!(map.info().type_, MapType::Hash));
     map.update_number(1, 2, UpdateMode::Create).unwrap();
     assert_eq!(map.lookup_number(1).unwrap(), Some(2));
@@ -469,7 +469,7 @@ fn numbers() {
 
 /// No kernel has so many kinds.
 fn unknown() {
-    let result = Map::create("tested", MapType::Other(4711), 4, 4, 1, 0);
+    let result = raw::create_map("tested", MapType::Other(4711), 4, 4, 1, 0);
     let error = result.map(drop).unwrap_err();
     assert_code!(Err::<(), _>(error.code), ErrorCode::NotSupported);
 }

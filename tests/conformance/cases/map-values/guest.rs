@@ -1,7 +1,7 @@
 //! Single keys and values.
 
 use conformance_guests::{assert_code, assert_fails, raw};
-use raw::maps::{Map, UpdateMode, Walk};
+use raw::maps::{UpdateMode, Walk};
 use raw::types::{self, ErrorCode};
 use wasm_bpf_guest::{ErrorKind, MapCore as _, MapFlags, MapHandle, MapType};
 
@@ -105,7 +105,7 @@ fn full() {
 
 /// The kernel would read past the end of what is too short.
 fn sizes() {
-    let map = Map::create("tested", types::MapType::Hash, 4, 8, 4, 0).unwrap();
+    let map = raw::create_map("tested", types::MapType::Hash, 4, 8, 4, 0).unwrap();
     for length in [0, 3, 5, 4096] {
         let key = vec![0; length];
         let update = map.update(&key, &[0; 8], UpdateMode::Any);
@@ -125,7 +125,7 @@ fn sizes() {
 
 /// Every function that would change it.
 fn frozen() {
-    let map = Map::create("tested", types::MapType::Hash, 4, 4, 4, 0).unwrap();
+    let map = raw::create_map("tested", types::MapType::Hash, 4, 4, 4, 0).unwrap();
     map.update_number(1, 2, UpdateMode::Any).unwrap();
     map.freeze().unwrap();
     let (key, value) = (1u32.to_ne_bytes(), 3u32.to_ne_bytes());
@@ -149,7 +149,7 @@ fn frozen() {
 
 /// It changes nothing.
 fn frozen_twice() {
-    let map = Map::create("tested", types::MapType::Array, 4, 4, 4, 0).unwrap();
+    let map = raw::create_map("tested", types::MapType::Array, 4, 4, 4, 0).unwrap();
     map.freeze().unwrap();
     assert_code!(map.freeze(), ErrorCode::NotPermitted);
     assert_eq!(map.lookup_number(1).unwrap(), Some(0));

@@ -16,7 +16,7 @@ fn map(kind: MapType, entries: u32) -> Map {
     } else {
         0
     };
-    Map::create("tested", kind, 4, 4, entries, flags).unwrap()
+    raw::create_map("tested", kind, 4, 4, entries, flags).unwrap()
 }
 
 fn number(bytes: &[u8]) -> u32 {
@@ -96,7 +96,7 @@ fn kinds() {
         let rest = collect(&first, 64);
         assert_eq!(begun + rest.len(), count as usize, "{kind:?}");
     }
-    let trie = Map::create("tested", MapType::LpmTrie, 8, 4, 100, 1).unwrap();
+    let trie = raw::create_map("tested", MapType::LpmTrie, 8, 4, 100, 1).unwrap();
     let mut expected = BTreeSet::new();
     for (length, bits) in [(0, 0), (8, 10), (16, 10), (32, 77)] {
         let key = [u32::to_ne_bytes(length), u32::to_ne_bytes(bits)].concat();
@@ -132,7 +132,7 @@ fn taken() {
     map.update_number(7, 8, UpdateMode::Create).unwrap();
     let taken = collect(&Walk::start(&map, true).unwrap(), 1);
     assert!(taken.into_iter().eq([(7, 8u32.to_ne_bytes().to_vec())]));
-    let trie = Map::create("tested", MapType::LpmTrie, 8, 4, 100, 1).unwrap();
+    let trie = raw::create_map("tested", MapType::LpmTrie, 8, 4, 100, 1).unwrap();
     for key in 0..100u32 {
         let prefix = [32u32.to_ne_bytes(), key.to_ne_bytes()].concat();
         trie.update(&prefix, &key.to_ne_bytes(), UpdateMode::Any)
@@ -148,7 +148,7 @@ fn taken() {
 /// No keys, nothing to be looked up by them, nothing that can be deleted.
 fn refused() {
     for kind in [MapType::Queue, MapType::Stack] {
-        let map = Map::create("tested", kind, 0, 4, 4, 0).unwrap();
+        let map = raw::create_map("tested", kind, 0, 4, 4, 0).unwrap();
         for and_delete in [false, true] {
             let walk = Walk::start(&map, and_delete);
             assert_code!(walk, ErrorCode::NotSupported);
@@ -175,7 +175,7 @@ fn large_values() {
         (MapType::Array, 1_500_000, 3),
         (MapType::Hash, 1_500_000, 3),
     ] {
-        let map = Map::create("tested", kind, 4, size, entries, 0).unwrap();
+        let map = raw::create_map("tested", kind, 4, size, entries, 0).unwrap();
         for key in 0..entries {
             let value = vec![key as u8; size as usize];
             map.update(&key.to_ne_bytes(), &value, UpdateMode::Any)
@@ -233,7 +233,7 @@ fn hash(key: u32) -> u32 {
 /// 256 entries of 260 KiB in one of 256 buckets. BPF_F_ZERO_SEED is 64.
 fn colliding() {
     let size = 260 << 10;
-    let map = Map::create("tested", MapType::Hash, 4, size, 256, 64).unwrap();
+    let map = raw::create_map("tested", MapType::Hash, 4, size, 256, 64).unwrap();
     let value = vec![1; size as usize];
     for key in (0..).filter(|key| hash(*key).is_multiple_of(256)).take(256) {
         map.update(&u32::to_ne_bytes(key), &value, UpdateMode::Any)
@@ -241,6 +241,35 @@ fn colliding() {
     }
     let walk = Walk::start(&map, false).unwrap();
     assert_code!(walk.next(1), ErrorCode::LimitExceeded);
+}
+
+/// 16 entries in one of 256 buckets, which the kernel reads at once.
+fn parts_of_a_bucket() {
+    for and_delete in [false, true] {
+        let map = raw::create_map("tested", MapType::Hash, 4, 8, 256, 64).unwrap();
+        let keys = (0..).filter(|key| hash(*key).is_multiple_of(256)).take(16);
+        let keys = keys.collect::<BTreeSet<u32>>();
+        for key in &keys {
+            let value = u64::from(*key).to_ne_bytes();
+            map.update(&key.to_ne_bytes(), &value, UpdateMode::Any)
+                .unwrap();
+        }
+        let walk = Walk::start(&map, and_delete).unwrap();
+        let mut seen = BTreeSet::new();
+        for (max, expected) in [(3, 3), (1, 1), (5, 5), (100, 7), (100, 0), (1, 0)] {
+            let batch = walk.next(max).unwrap();
+            assert_eq!(batch.count, expected);
+            assert_eq!(batch.keys.len(), 4 * expected as usize);
+            for (key, value) in batch.keys.chunks(4).zip(batch.values.chunks(8)) {
+                let key = u32::from_ne_bytes(key.try_into().unwrap());
+                assert_eq!(value, u64::from(key).to_ne_bytes());
+                assert!(seen.insert(key), "{key} came twice");
+            }
+        }
+        assert_eq!(seen, keys);
+        let left = map.keys(None, 100).unwrap().len() / 4;
+        assert_eq!(left, if and_delete { 0 } else { 16 });
+    }
 }
 
 const STAYING: u32 = 500;

@@ -1,6 +1,6 @@
 //! Memory that is shared with programs: global data and arrays.
 
-use conformance_guests::raw::{mapped_memory, maps, types};
+use conformance_guests::raw::{mapped_memory, types};
 use conformance_guests::{assert_code, assert_fails, begin_to_pull, pull, trigger};
 use wasm_bpf_guest::{ErrorKind, Map, MapCore, MapFlags, MapHandle, MapType, MappedMemory};
 
@@ -190,7 +190,7 @@ fn numbers() {
     use types::ErrorCode;
 
     let kind = types::MapType::Array;
-    let map = maps::Map::create("mapped", kind, 4, 8, 4, BPF_F_MMAPABLE).unwrap();
+    let map = conformance_guests::raw::create_map("mapped", kind, 4, 8, 4, BPF_F_MMAPABLE).unwrap();
     let mapping = mapped_memory::Mapping::open(&map).unwrap();
     assert_eq!(mapping.size(), 32);
     assert!(mapping.is_writable());

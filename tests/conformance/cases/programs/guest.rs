@@ -245,7 +245,7 @@ fn uprobe_not_granted() {
     assert_eq!(last_seen(&skel.maps.seen).calls, 0);
 }
 
-/// They would need maps that the host does not know of.
+/// `bpf/usdt.bpf.h` has them, which the object does not include.
 fn usdt() {
     let skel = with_program("on_usdt");
     assert_fails!(

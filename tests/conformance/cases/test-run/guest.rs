@@ -187,7 +187,8 @@ fn repeat() {
         if repeat == 100 {
             assert_eq!(output.data.unwrap()[0], 105);
         }
-        assert!(output.duration < Duration::from_millis(1));
+        // Of one run: in an emulated machine it takes its time.
+        assert!(output.duration < Duration::from_secs(1));
         let now = skel.bss.runs.get().unwrap();
         assert_eq!(now - before, runs);
         before = now;

@@ -8,12 +8,16 @@ use std::io::{BufRead as _, Write as _};
 
 use wasm_bpf_guest::{Link, MapCore as _, Object};
 
+pub mod elf;
+
 /// The interfaces below the guest crate, for what that crate does not let through.
 #[allow(missing_docs, clippy::all)]
 pub mod raw {
     wit_bindgen::generate!({
         path: "../../../wit",
         world: "wasm-bpf:bpf/imports",
+        // The linker joins sections of the same name, such as that of the guest crate's own bindings, to one that is none.
+        type_section_suffix: ":raw",
         with: {
             "wasi:io/error@0.2.12": wasip2::io::error,
             "wasi:io/poll@0.2.12": wasip2::io::poll,
@@ -25,6 +29,20 @@ pub mod raw {
     });
 
     pub use wasm_bpf::bpf::*;
+
+    /// Makes a map with no options but flags.
+    pub fn create_map(
+        name: &str,
+        kind: types::MapType,
+        key_size: u32,
+        value_size: u32,
+        max_entries: u32,
+        flags: u32,
+    ) -> Result<maps::Map, types::Error> {
+        let options = maps::CreateOptions::new();
+        options.set_flags(flags);
+        maps::Map::create(name, kind, key_size, value_size, max_entries, &options)
+    }
 }
 
 /// Brings in `main`, which calls the function of the case that the runner names, and the skeleton of `case.bpf.c` as the module `case`.
@@ -117,6 +135,16 @@ pub fn begin_to_pull(count: u64) {
 /// Has the target of uprobes call its function so many times.
 pub fn call_target(count: u64) {
     ask(&format!("call {count}"));
+}
+
+/// Has a process in the cgroup do something, and the runner see what comes out: `ok`, `ok=VALUE`, or the number of an errno.
+pub fn in_cgroup(outcome: &str, action: &str) {
+    ask(&format!("in-cgroup {outcome} {action}"));
+}
+
+/// Has the process that runs the target call its functions so many times.
+pub fn call_in_process(count: u64) {
+    ask(&format!("serve {count}"));
 }
 
 /// Has packets sent to the interface.

@@ -19,6 +19,8 @@ use crate::execute::component;
 struct Requirements {
     grants: Vec<String>,
     defects: Vec<String>,
+    /// With the reason.
+    #[serde(default)]
     unreachable_errors: BTreeMap<String, String>,
 }
 

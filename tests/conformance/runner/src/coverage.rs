@@ -1,4 +1,5 @@
-//! `docs/coverage.md`: which functions of libbpf a component reaches, how, since which kernel, and on which kernels the suite tried them.
+//! `docs/coverage.md`: which functions of libbpf a component reaches, how, since which kernel, and on which kernels the suite tried them; and
+//! what libbpf-rs's are in the guest crate.
 //!
 //! It is made of three things: `tests/conformance/coverage.toml` (kept by hand), the documentation of `wit/` (references and first kernels),
 //! and `tests/conformance/kernels-passed.json` (written by runs of the suite). [`check`] compares the table with libbpf-sys, with `wit/`
@@ -6,6 +7,8 @@
 //!
 //! Functions of the interface are named `INTERFACE.FUNCTION` or `INTERFACE.RESOURCE.FUNCTION`, as in `maps.map.lookup`; dropping and
 //! constructing a resource are called `drop` and `constructor`.
+
+mod libbpf_rs;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -462,7 +465,7 @@ pub fn wit_functions(root: &Path) -> Result<Vec<String>> {
 const HEAD: &str = "\
 <!-- Made by `make coverage` from wit/, tests/conformance/coverage.toml and tests/conformance/kernels-passed.json. Do not edit. -->
 
-# Coverage: libbpf's functions
+# Coverage: the functions of libbpf and libbpf-rs
 
 Which of libbpf's public functions a component reaches, how, and since which kernel. This page is made by `make coverage`; what it says of the
 interface comes from `wit/`.
@@ -618,7 +621,14 @@ fn rows<'a>(wit: &'a Wit, table: &'a Table) -> Result<Vec<Row<'a>>> {
 
 /// The Markdown of `docs/coverage.md`.
 pub fn document(root: &Path, passed: &Passed) -> Result<String> {
-    render(&Wit::load(root)?, &Table::load(root)?, passed)
+    let mut text = render(&Wit::load(root)?, &Table::load(root)?, passed)?;
+    libbpf_rs::render(
+        &libbpf_rs::Table::load(root)?,
+        &libbpf_rs::functions(root)?,
+        &rust_names(&root.join(GUEST_CRATE))?,
+        &mut text,
+    );
+    Ok(text)
 }
 
 fn render(wit: &Wit, table: &Table, passed: &Passed) -> Result<String> {
@@ -753,17 +763,22 @@ struct Package {
     manifest_path: PathBuf,
 }
 
-/// The pre-generated bindings of libbpf-sys, wherever cargo has its source.
+/// The pre-generated bindings of libbpf-sys.
 fn bindings(root: &Path) -> Result<PathBuf> {
+    Ok(package_source(root, "libbpf-sys")?.join("bindings.rs"))
+}
+
+/// The source of a package that the workspace uses, wherever cargo has it.
+fn package_source(root: &Path, name: &str) -> Result<PathBuf> {
     let metadata = cargo_metadata(root, true).or_else(|_| cargo_metadata(root, false))?;
     let mut found = metadata
         .packages
         .into_iter()
-        .filter(|package| package.name == "libbpf-sys");
+        .filter(|package| package.name == name);
     let (Some(package), None) = (found.next(), found.next()) else {
-        bail!("the workspace does not use one version of libbpf-sys");
+        bail!("the workspace does not use one version of {name}");
     };
-    Ok(package.manifest_path.with_file_name("src/bindings.rs"))
+    Ok(package.manifest_path.with_file_name("src"))
 }
 
 fn cargo_metadata(root: &Path, offline: bool) -> Result<Metadata> {
@@ -848,13 +863,21 @@ fn without_generics(text: &str) -> &str {
 
 /// Where the table, libbpf, the interface and the guest crate do not agree.
 pub fn check(root: &Path, libbpf_functions: &[String]) -> Result<Vec<String>> {
-    Ok(compare(
+    let guest = rust_names(&root.join(GUEST_CRATE))?;
+    let mut problems = compare(
         &Wit::load(root)?,
         &Table::load(root)?,
         &Passed::load(root)?,
         libbpf_functions,
-        &rust_names(&root.join(GUEST_CRATE))?,
-    ))
+        &guest,
+    );
+    let table = libbpf_rs::Table::load(root)?;
+    problems.extend(libbpf_rs::compare(
+        &table,
+        &libbpf_rs::functions(root)?,
+        &guest,
+    ));
+    Ok(problems)
 }
 
 fn compare(

@@ -135,7 +135,7 @@ impl Suite {
         }
         let component = component(&self.components, case);
         ensure!(component.exists(), "{} is not there", component.display());
-        let surroundings = Surroundings::make(&setting.needs)?;
+        let mut surroundings = Surroundings::make(&setting.needs)?;
         let trigger = Trigger::new();
         let cpus = usable_cpus()?;
         let mut args = vec![
@@ -164,7 +164,7 @@ impl Suite {
         let mut running = Running::start(&mut command)?;
         let limit = Duration::from_secs(setting.time_limit) * self.time_factor;
         let mut run = Run {
-            surroundings: &surroundings,
+            surroundings: &mut surroundings,
             trigger: &trigger,
             held: Vec::new(),
             errors: Vec::new(),
@@ -280,7 +280,7 @@ fn forward(stream: Option<impl Read + Send + 'static>, to: &Sender<Line>, as_: f
 
 /// What the guest asked and said.
 struct Run<'a> {
-    surroundings: &'a Surroundings,
+    surroundings: &'a mut Surroundings,
     trigger: &'a Trigger,
     held: Vec<Held>,
     errors: Vec<String>,
@@ -354,7 +354,12 @@ impl Run<'_> {
                 pull(count)?;
             }
             ["begin", count] => drop(self.trigger.begin(count.parse()?)),
+            ["serve", count] => self.surroundings.serve(count.parse()?)?,
             ["call", count] => self.surroundings.call_target(count.parse()?)?,
+            ["in-cgroup", outcome, ref action @ ..] => {
+                let came_out = self.surroundings.act_in_cgroup(action)?;
+                ensure!(came_out == outcome, "it came out as {came_out}");
+            }
             ["packets", count, "through", through, "to", to] => {
                 self.surroundings
                     .send_packets(count.parse()?, through, to)?;

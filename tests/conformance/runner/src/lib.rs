@@ -4,6 +4,7 @@
 //! left. `probe.rs` and `config.rs` say whether this kernel can do it at all. `results.rs` keeps what came out, `matrix.rs` shows it.
 //! `check.rs` and `coverage.rs` ask what the cases cover.
 
+pub mod actor;
 pub mod case;
 pub mod check;
 pub mod config;

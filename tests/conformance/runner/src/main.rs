@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Parser, Subcommand};
+use wasm_bpf_conformance::actor::act;
 use wasm_bpf_conformance::case::{self, Case, Language};
 use wasm_bpf_conformance::config::Config;
 use wasm_bpf_conformance::execute::Suite;
@@ -66,6 +67,9 @@ enum Command {
         #[arg(long, conflicts_with = "results")]
         check: bool,
     },
+    /// What a case has a process of its own do.
+    #[command(hide = true)]
+    Act { action: Vec<String> },
 }
 
 #[derive(Args)]
@@ -137,6 +141,13 @@ fn main() -> ExitCode {
         Command::Matrix { results, junit } => matrix(results, junit.as_deref()),
         Command::Check { components } => check(&cli.root, components),
         Command::Coverage { results, check } => write_coverage(&cli.root, results, *check),
+        Command::Act { action } => {
+            let words = action.iter().map(String::as_str).collect::<Vec<_>>();
+            act(&words).map(|outcome| {
+                println!("{outcome}");
+                true
+            })
+        }
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -19,6 +19,8 @@ pub enum Probe {
     Freplace,
     Lsm,
     TpBtf,
+    HardwareCounter,
+    Breakpoint,
 }
 
 impl fmt::Display for Probe {
@@ -29,6 +31,8 @@ impl fmt::Display for Probe {
             Self::Freplace => "freplace",
             Self::Lsm => "lsm",
             Self::TpBtf => "tp-btf",
+            Self::HardwareCounter => "hardware-counter",
+            Self::Breakpoint => "breakpoint",
         })
     }
 }
@@ -64,6 +68,19 @@ impl Probe {
             }
             Self::Lsm => (sys::BPF_PROG_TYPE_LSM, sys::BPF_LSM_MAC, c"file_mprotect"),
             Self::Freplace => return freplace(),
+            Self::HardwareCounter => {
+                let mut event = event(sys::PERF_TYPE_HARDWARE);
+                event.config = sys::PERF_COUNT_HW_INSTRUCTIONS.into();
+                return open_event(&event);
+            }
+            Self::Breakpoint => {
+                let mut event = event(sys::PERF_TYPE_BREAKPOINT);
+                // Reads and writes.
+                event.bp_type = 3;
+                event.__bindgen_anon_3.bp_addr = 8;
+                event.__bindgen_anon_4.bp_len = 8;
+                return open_event(&event);
+            }
         };
         let mut kind = Kind::of(program);
         kind.attach_type = attach_type;
@@ -106,6 +123,27 @@ fn freplace() -> Result<(), String> {
         Err(error) if error.raw_os_error() == Some(libc::EPERM) => Err(format!("loading: {error}")),
         _ => Ok(()),
     }
+}
+
+fn event(kind: u32) -> sys::perf_event_attr {
+    sys::perf_event_attr {
+        type_: kind,
+        size: size_of::<sys::perf_event_attr>() as u32,
+        ..Default::default()
+    }
+}
+
+/// Opens an event of this thread.
+fn open_event(event: &sys::perf_event_attr) -> Result<(), String> {
+    const ANY: i32 = -1;
+    // SAFETY: a structure with its size; the rest are numbers.
+    let fd = unsafe { libc::syscall(libc::SYS_perf_event_open, event, 0, ANY, ANY, 0) };
+    if fd < 0 {
+        return Err(format!("opening: {}", io::Error::last_os_error()));
+    }
+    // SAFETY: just made.
+    drop(unsafe { OwnedFd::from_raw_fd(fd as i32) });
+    Ok(())
 }
 
 /// A program that does nothing.

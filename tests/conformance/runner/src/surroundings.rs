@@ -1,11 +1,11 @@
 //! What a case needs around it. All of it is the case's own and goes with it.
 
 use std::fs;
-use std::io;
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command};
+use std::process::{self, Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
@@ -25,10 +25,14 @@ pub enum Need {
     Cgroup,
     /// A network namespace with a veth pair; the host runs in it: `{interface}` is one end, `{netns}` its file.
     Netns,
+    /// An empty folder: `{folder}`.
+    Folder,
     /// A pair of interfaces of the kind netkit in the namespace, which `netns` before it makes: `{netkit}`, `{netkit-peer}`.
     Netkit,
     /// An executable with a function, at a fixed path that BPF objects can name: `{target}`.
     UprobeTarget,
+    /// The same, and a process that runs it until the case ends: `{process}`.
+    UprobeProcess,
 }
 
 /// Where the executable is; sections of BPF objects name it.
@@ -40,7 +44,10 @@ pub struct Surroundings {
     bpffs: Option<BpfFs>,
     cgroup: Option<Cgroup>,
     netns: Option<Netns>,
+    // Before the file that it runs.
+    process: Option<TargetProcess>,
     target: Option<Target>,
+    folder: Option<Folder>,
     tracefs: bool,
 }
 
@@ -53,6 +60,7 @@ impl Surroundings {
                 Need::Tracefs => made.tracefs = true,
                 Need::Cgroup => made.cgroup = Some(Cgroup::new().context("a cgroup")?),
                 Need::Netns => made.netns = Some(Netns::new().context("a network namespace")?),
+                Need::Folder => made.folder = Some(Folder::new().context("a folder")?),
                 Need::Netkit => {
                     let netns = made
                         .netns
@@ -61,6 +69,11 @@ impl Surroundings {
                     netns.add_netkit().context("a netkit pair")?;
                 }
                 Need::UprobeTarget => made.target = Some(Target::new().context("a uprobe target")?),
+                Need::UprobeProcess => {
+                    made.target = Some(Target::new().context("a uprobe target")?);
+                    let process = TargetProcess::new().context("a process to probe")?;
+                    made.process = Some(process);
+                }
             }
         }
         Ok(made)
@@ -83,8 +96,14 @@ impl Surroundings {
                 values.push(("netkit-peer", peer.clone()));
             }
         }
+        if let Some(folder) = &self.folder {
+            values.push(("folder", folder.0.display().to_string()));
+        }
         if self.target.is_some() {
             values.push(("target", TARGET.to_owned()));
+        }
+        if let Some(process) = &self.process {
+            values.push(("process", process.child.id().to_string()));
         }
         values
     }
@@ -129,6 +148,38 @@ impl Surroundings {
         run(Command::new(TARGET).arg(count.to_string()))
     }
 
+    /// Has a process in the cgroup do something; what came out. In the network namespace, if there is one.
+    pub fn act_in_cgroup(&self, action: &[&str]) -> anyhow::Result<String> {
+        let cgroup = self.cgroup.as_ref().context("the case has no cgroup")?;
+        let processes = fs::OpenOptions::new()
+            .write(true)
+            .open(cgroup.0.join("cgroup.procs"))?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("act").args(action);
+        // SAFETY: one system call with a descriptor that the closure owns: the process moves itself.
+        unsafe {
+            command.pre_exec(move || {
+                match libc::write(processes.as_raw_fd(), c"0".as_ptr().cast(), 1) {
+                    1 => Ok(()),
+                    _ => Err(io::Error::last_os_error()),
+                }
+            });
+        }
+        self.enter(&mut command)?;
+        let output = command.output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{}", said.trim_end());
+        Ok(String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned())
+    }
+
+    /// Has the process call its functions.
+    pub fn serve(&mut self, count: u64) -> anyhow::Result<()> {
+        let process = self.process.as_mut();
+        process.context("the case has no process")?.call(count)
+    }
+
     /// Sends packets through one interface to another.
     pub fn send_packets(&self, count: u64, through: &str, to: &str) -> anyhow::Result<()> {
         packets::send(self.netns()?.descriptor()?, count, through, to)
@@ -159,6 +210,44 @@ impl Surroundings {
     }
 }
 
+/// Runs the uprobe target, and calls its functions when it is told to.
+struct TargetProcess {
+    child: Child,
+    orders: ChildStdin,
+    done: BufReader<ChildStdout>,
+}
+
+impl TargetProcess {
+    fn new() -> anyhow::Result<Self> {
+        let mut child = Command::new(TARGET)
+            .arg("serve")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let orders = child.stdin.take().context("a pipe")?;
+        let done = BufReader::new(child.stdout.take().context("a pipe")?);
+        Ok(Self {
+            child,
+            orders,
+            done,
+        })
+    }
+
+    fn call(&mut self, count: u64) -> anyhow::Result<()> {
+        writeln!(self.orders, "{count}")?;
+        let mut line = String::new();
+        ensure!(self.done.read_line(&mut line)? > 0, "the process has ended");
+        Ok(())
+    }
+}
+
+impl Drop for TargetProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 fn run(command: &mut Command) -> anyhow::Result<()> {
     let output = command
         .output()
@@ -166,6 +255,24 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{command:?}: {}", said.trim_end());
     Ok(())
+}
+
+/// Goes with what is in it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("wasm-bpf-conformance-{}", process::id()));
+        fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What stays is in the folder for temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 struct Cgroup(PathBuf);

@@ -68,7 +68,7 @@ fn refused() {
     let result = create(MapType::TaskStorage, "tested", 0);
     assert_fails!(result, ErrorKind::NotSupported, "declare it in an object");
     let result = create(MapType::HashOfMaps, "tested", 0);
-    assert_fails!(result, ErrorKind::NotSupported, "create-of-maps");
+    assert_fails!(result, ErrorKind::NotSupported, "set-inner-map");
     let result = create(MapType::Devmap, "tested", 0);
     assert_fails!(result, ErrorKind::NotGranted, "--allow xdp=");
     let result = create(MapType::Other(4711), "tested", 0);

@@ -11,6 +11,8 @@ fn main() {
     let (case, args) = case();
     match case.as_str() {
         "hold" => hold(&args),
+        "disconnect" => disconnect(&args[0]),
+        "detach" => detach(&args[0]),
         "nothing" => say("nothing is done"),
         other => no_such_case(other),
     }
@@ -37,6 +39,29 @@ fn hold(args: &[String]) {
     }
     say_what_is_held(&skel.object, &[]);
     say("attached");
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).unwrap();
+}
+
+/// Leaves a filter on the ingress of an interface.
+fn disconnect(interface: &str) {
+    let skel = network::NetworkSkelBuilder::new().open().unwrap();
+    let skel = skel.load().unwrap();
+    let mut hook = TcHook::new(&skel.progs.on_packet);
+    hook.interface(interface).attach().unwrap();
+    hook.into_link().unwrap().disconnect().unwrap();
+}
+
+/// Detaches a filter before its link goes, twice.
+fn detach(interface: &str) {
+    let skel = network::NetworkSkelBuilder::new().open().unwrap();
+    let skel = skel.load().unwrap();
+    let mut hook = TcHook::new(&skel.progs.on_packet);
+    hook.interface(interface).attach().unwrap();
+    let link = hook.into_link().unwrap();
+    link.detach().unwrap();
+    let _ = link.detach();
+    say("detached");
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).unwrap();
 }

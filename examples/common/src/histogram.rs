@@ -12,6 +12,7 @@ pub struct Histogram<'a> {
 const STARS: u64 = 40;
 
 impl<'a> Histogram<'a> {
+    /// Slots of counts in a unit, such as `usecs`.
     pub fn new(unit: &'a str, slots: &'a [u64]) -> Self {
         Self { unit, slots }
     }

@@ -1,0 +1,3 @@
+fn main() {
+    wasm_bpf_build::build()
+}
