@@ -34,7 +34,10 @@ const MAX_ENTRY: u64 = 16 << 10;
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The kinds of entry, and what removes what a dead host left.
-const KINDS: &[(&str, fn(&Record, &mut Locked<'_>) -> Left)] = &[
+/// Removes what an entry of its kind tells of, if it is still there.
+type Remove = fn(&Record, &mut Locked<'_>) -> Left;
+
+const KINDS: &[(&str, Remove)] = &[
     (crate::programs::tc::KIND, crate::programs::tc::remove_left),
     (
         crate::programs::cgroup::KIND,

@@ -287,10 +287,9 @@ impl HostSocket for WasmBpfCtxView<'_> {
         let held = reserve(&self.ctx.usage).map_err(|_| ErrorCode::LimitExceeded)?;
         let fd = accept_with(&socket.fd, SOCKET_FLAGS).map_err(io::Error::from)?;
         let accepted = Socket::new(fd, socket.kind.clone(), held);
-        Ok(self
-            .table
+        self.table
             .push(accepted)
-            .map_err(crate::error::CodeError::from)?)
+            .map_err(crate::error::CodeError::from)
     }
 
     fn local_address(&mut self, socket: Resource<Socket>) -> CodeResult<String> {

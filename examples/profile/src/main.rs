@@ -115,9 +115,9 @@ fn run() -> Result<(), Failure> {
 
     let mut open = profile::ProfileSkelBuilder::new().open()?;
     open.rodata.target_tgid = options.pid;
-    open.rodata.with_user = u8::from(!options.kernel).into();
-    open.rodata.with_kernel = u8::from(!options.user).into();
-    open.rodata.with_idle = u8::from(options.idle).into();
+    open.rodata.with_user = u8::from(!options.kernel);
+    open.rodata.with_kernel = u8::from(!options.user);
+    open.rodata.with_idle = u8::from(options.idle);
     let skel = open.load()?;
     let (links, clock) = sample(&skel.progs.on_sample, &options)?;
     eprintln!(

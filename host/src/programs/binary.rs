@@ -483,7 +483,7 @@ impl<'a> Binary<'a> {
         };
         // Where the linker put it; what moved it since (prelink) moved the probes as far.
         let base = named(".stapsdt.base").map_or(0, |section| section.sh_addr(endian));
-        let base: u64 = base.into();
+        let base: u64 = base;
         let mut segments = Vec::new();
         for segment in header
             .program_headers(endian, &self.cache)
@@ -492,13 +492,13 @@ impl<'a> Binary<'a> {
             .filter(|segment| segment.p_type(endian) == elf::PT_LOAD)
             .take(MAX_SEGMENTS)
         {
-            let start: u64 = segment.p_vaddr(endian).into();
-            let size: u64 = segment.p_memsz(endian).into();
+            let start: u64 = segment.p_vaddr(endian);
+            let size: u64 = segment.p_memsz(endian);
             segments.push(Segment {
                 start,
                 end: start.saturating_add(size),
-                offset: segment.p_offset(endian).into(),
-                in_file: segment.p_filesz(endian).into(),
+                offset: segment.p_offset(endian),
+                in_file: segment.p_filesz(endian),
                 is_writable: segment.p_flags(endian) & elf::PF_W != 0,
                 is_executable: segment.p_flags(endian) & elf::PF_X != 0,
             });

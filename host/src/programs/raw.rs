@@ -27,7 +27,6 @@ impl WasmBpfCtxView<'_> {
             sz: size_of::<sys::bpf_raw_tp_opts>() as _,
             tp_name: tracepoint.map_or(std::ptr::null(), CStr::as_ptr),
             cookie,
-            ..Default::default()
         };
         // SAFETY: a live program; string and options outlive the call.
         let answer =

@@ -105,8 +105,10 @@ fn answer(symbolizer: &Symbolizer, request: &Request, file: Option<&OwnedFd>) ->
                 let text = "the kernel hides its addresses, see /proc/sys/kernel/kptr_restrict";
                 return Answer::Failed(Failed::NotPermitted, text.to_owned());
             }
-            let mut kernel = Kernel::default();
-            kernel.debug_syms = debug_info;
+            let mut kernel = Kernel {
+                debug_syms: debug_info,
+                ..Kernel::default()
+            };
             if !debug_info {
                 kernel.vmlinux = MaybeDefault::None;
             }

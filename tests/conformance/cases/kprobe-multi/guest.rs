@@ -7,6 +7,10 @@ use conformance_guests::{assert_fails, is_gone, is_held, link_id, number, pull};
 use wasm_bpf_guest::{ErrorKind, KprobeMultiOpts, Program};
 
 conformance_guests::guest!();
+
+/// Sets an option that the function under test does not take.
+type Setter = fn(&ProbeOptions);
+
 use case::{CaseSkel, CaseSkelBuilder};
 
 fn load(program: &str) -> CaseSkel {
@@ -149,7 +153,7 @@ fn wrong_targets() {
     let program = object.program("on_many").unwrap();
     let offsets = ProbeTargets::Offsets(vec![0]);
     let names = ProbeTargets::Functions(known.to_vec());
-    let set: [(&ProbeTargets, fn(&ProbeOptions)); 6] = [
+    let set: [(&ProbeTargets, Setter); 6] = [
         (&offsets, |_| {}),
         (&names, |options| options.set_offset(1)),
         (&names, |options| options.set_cookie(1)),
@@ -164,7 +168,7 @@ fn wrong_targets() {
         let options = ProbeOptions::new();
         set(&options);
         let error = program.attach_kprobe_multi(targets, &options);
-        let error = error.err().expect("nothing is passed over");
+        let error = error.expect_err("nothing is passed over");
         assert!(
             matches!(error.code, ErrorCode::InvalidArgument),
             "{error:?}"
@@ -211,7 +215,7 @@ fn lists_are_limited() {
     };
     let code = |options: &ProbeOptions| {
         let error = program.attach_kprobe_multi(&names, options);
-        error.err().expect("one cookie too many").code
+        error.expect_err("one cookie too many").code
     };
     let first = hold();
     assert!(matches!(code(&first), ErrorCode::InvalidArgument));

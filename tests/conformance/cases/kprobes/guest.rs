@@ -5,6 +5,10 @@ use conformance_guests::{assert_fails, number, pull, raw};
 use wasm_bpf_guest::{ErrorKind, KprobeOpts, KsyscallOpts};
 
 conformance_guests::guest!();
+
+/// Sets an option that the function under test does not take.
+type Setter = fn(&ProbeOptions);
+
 use case::{CaseSkel, CaseSkelBuilder};
 
 /// The system call of the runner's thread.
@@ -132,7 +136,7 @@ fn no_such_function() {
 fn options_of_others() {
     let object = raw_object();
     let program = object.program("count").unwrap();
-    let set: [(&str, fn(&ProbeOptions)); 6] = [
+    let set: [(&str, Setter); 6] = [
         ("session", |options| options.set_session(true)),
         ("process", |options| options.set_process(Some(1))),
         ("cookies", |options| options.set_cookies(&[1])),

@@ -34,7 +34,7 @@ int on_lookup(struct bpf_sk_lookup *ctx)
 }
 
 SEC("?netfilter")
-int on_hook(struct bpf_nf_ctx *ctx)
+int on_hook(void *ctx)
 {
 	return 1;
 }

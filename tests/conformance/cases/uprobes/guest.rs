@@ -10,6 +10,10 @@ use conformance_guests::{assert_fails, call_in_process, call_target, given, numb
 use wasm_bpf_guest::{Descriptor, ErrorKind, Link, Program, Result, UprobeOpts, open_descriptor};
 
 conformance_guests::guest!();
+
+/// Sets an option that the function under test does not take.
+type Setter = fn(&ProbeOptions);
+
 use case::{CaseSkel, CaseSkelBuilder};
 
 fn load(program: &str) -> CaseSkel {
@@ -342,7 +346,7 @@ fn wrong_kind() {
     let object = raw::objects::OpenObject::load(open).unwrap();
     let program = object.program("count").unwrap();
     let target = open_descriptor(given("target")).unwrap();
-    let set: [(&str, fn(&ProbeOptions)); 3] = [
+    let set: [(&str, Setter); 3] = [
         ("session", |options| options.set_session(true)),
         ("cookies", |options| options.set_cookies(&[1])),
         ("semaphore-offsets", |options| {
@@ -353,14 +357,14 @@ fn wrong_kind() {
         let options = ProbeOptions::new();
         set(&options);
         let error = program.attach_uprobe(&target, Some("wbc_target"), &options);
-        let error = error.err().expect("nothing is passed over");
+        let error = error.expect_err("nothing is passed over");
         assert!(matches!(error.code, raw::types::ErrorCode::InvalidArgument));
         assert!(error.message.contains(name), "{}", error.message);
     }
     let options = ProbeOptions::new();
     options.set_process(Some(u32::MAX));
     let error = program.attach_uprobe(&target, Some("wbc_target"), &options);
-    let error = error.err().expect("there is no such process");
+    let error = error.expect_err("there is no such process");
     assert!(matches!(error.code, raw::types::ErrorCode::NoSuchProcess));
 }
 

@@ -10,6 +10,10 @@ use conformance_guests::{assert_fails, call_in_process, call_target, given, is_g
 use wasm_bpf_guest::{ErrorKind, Link, Program, Result, UsdtOpts};
 
 conformance_guests::guest!();
+
+/// Sets an option that the function under test does not take.
+type Setter = fn(&ProbeOptions);
+
 use case::{CaseSkel, CaseSkelBuilder, OpenCaseSkel};
 
 fn open(program: &str) -> OpenCaseSkel {
@@ -156,7 +160,7 @@ fn wrong_kind() {
     let object = raw::objects::OpenObject::load(open).unwrap();
     let program = object.program("on_probe").unwrap();
     let target = wasm_bpf_guest::open_descriptor(given("target")).unwrap();
-    let set: [(&str, fn(&ProbeOptions)); 6] = [
+    let set: [(&str, Setter); 6] = [
         ("at-return", |options| options.set_at_return(true)),
         ("session", |options| options.set_session(true)),
         ("offset", |options| options.set_offset(1)),
@@ -172,7 +176,7 @@ fn wrong_kind() {
         let options = ProbeOptions::new();
         set(&options);
         let error = program.attach_usdt(&target, "wasm_bpf", "called", &options);
-        let error = error.err().expect("nothing is passed over");
+        let error = error.expect_err("nothing is passed over");
         assert!(matches!(error.code, raw::types::ErrorCode::InvalidArgument));
         assert!(error.message.contains(name), "{}", error.message);
     }
