@@ -132,7 +132,8 @@ fn modules() {
 }
 
 fn objects() {
-    let open = raw::objects::OpenObject::open(case::DATA, &raw::objects::OpenOptions::new()).unwrap();
+    let open =
+        raw::objects::OpenObject::open(case::DATA, &raw::objects::OpenOptions::new()).unwrap();
     let before = RawBtf::of_open_object(&open).unwrap().unwrap();
     let object = raw::objects::OpenObject::load(open).unwrap();
     let after = RawBtf::of_object(&object).unwrap().unwrap();

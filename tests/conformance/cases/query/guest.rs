@@ -1,6 +1,6 @@
 //! What is in the kernel, whoever loaded it.
 
-use conformance_guests::{assert_fails, given};
+use conformance_guests::{assert_fails, given, is_gone};
 use wasm_bpf_guest::btf::{Btf, Func};
 use wasm_bpf_guest::query::{self, BtfInfoIter, LinkInfoIter, MapInfoIter, ProgInfoIter};
 use wasm_bpf_guest::{
@@ -42,8 +42,15 @@ fn lists() {
     let skel = loaded();
     let (program, map, link) = ids(&skel);
     let found_programs: Vec<_> = ProgInfoIter::default().map(Result::unwrap).collect();
-    assert!(found_programs.windows(2).all(|pair| pair[0].id < pair[1].id));
-    let found = found_programs.iter().find(|found| found.id == program).unwrap();
+    assert!(
+        found_programs
+            .windows(2)
+            .all(|pair| pair[0].id < pair[1].id)
+    );
+    let found = found_programs
+        .iter()
+        .find(|found| found.id == program)
+        .unwrap();
     assert_eq!(found.name, NAME);
     assert!(matches!(found.type_, ProgramType::RawTracepoint));
     assert!(found.map_ids.contains(&map), "{found:?}");
@@ -77,6 +84,8 @@ fn lists() {
     assert!(programs(0, 0).unwrap().is_empty());
     assert!(programs(0, u32::MAX).unwrap().len() <= 256);
     drop(skel);
+    // The kernel takes its time to free what was attached.
+    is_gone(&format!("program={program}"));
     assert!(query::program(program).unwrap().is_none());
 }
 
