@@ -131,6 +131,10 @@ test-kernels: conformance-guests host ## run the conformance suite on this kerne
 test-kernel-examples: examples host ## run the examples that few machines allow, in a virtual machine (KERNELS='6.12')
 	@HOST='$(HOST)' EXAMPLES='$(BUILD)/rust' tests/kernels/examples.sh $(or $(KERNELS),6.12)
 
+.PHONY: test-custom-btf
+test-custom-btf: conformance-guests host ## see that a kernel without BTF is served with --btf, in a virtual machine (KERNELS='5.10')
+	@HOST='$(HOST)' COMPONENT='$(BUILD)/conformance/rust/btf.component.wasm' tests/kernels/custom-btf.sh $(or $(KERNELS),5.10)
+
 .PHONY: faults
 faults: conformance-guests ## apply deliberate faults to the host; the conformance suite has to catch each (FAULTS='names')
 	$(call say,building the host and the runner)

@@ -56,7 +56,7 @@ fn check_docs(complaints: &mut Complaints, what: &str, docs: &Docs) {
         return;
     };
     let first = text.trim().split("\n\n").next().unwrap_or_default();
-    let stands_for_itself = ["BPF_", "POSIX: "]
+    let stands_for_itself = ["BPF_", "BTF_", "HW_BREAKPOINT_", "PERF_", "POSIX: "]
         .iter()
         .any(|start| first.contains(start));
     complaints.check(

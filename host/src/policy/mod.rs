@@ -793,6 +793,7 @@ mod tests {
         assert!(Policy::observe().check_opened_program("p", kind).is_ok());
     }
 
+    #[test]
     fn debug_information_needs_its_grant() {
         let refused = with(&["binary=*"]).check_debug_info("x").unwrap_err();
         assert_eq!(refused.grant.unwrap().to_string(), "debug-info");

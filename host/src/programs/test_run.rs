@@ -1,7 +1,7 @@
 //! Runs of programs that are not attached.
 
 use std::os::fd::{AsRawFd as _, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use libbpf_sys as sys;
 use wasmtime::component::Resource;
@@ -167,12 +167,12 @@ impl HostTestOptions for WasmBpfCtxView<'_> {
 /// Runs that are one part at least: on the same data, one after the other.
 const FIRST_PART: u32 = 1000;
 /// How long a part is to take: a stop is heard between parts.
-const PART: Duration = Duration::from_millis(20);
+const PART: Duration = Duration::from_millis(100);
 
-/// How many runs the next part has, after a part of `runs` took `took`.
-fn next_part(runs: u32, took: Duration, left: u32) -> u32 {
-    let each = took.as_nanos().max(1) / u128::from(runs.max(1));
-    let fitting = PART.as_nanos() / each.max(1);
+/// How many runs the next part has, by the time that one takes. What the kernel does before and after the runs does not count: with it, where that
+/// takes long, each part would be shorter than the last.
+fn next_part(each: Duration, left: u32) -> u32 {
+    let fitting = PART.as_nanos() / each.as_nanos().max(1);
     u32::try_from(fitting).unwrap_or(u32::MAX).clamp(1, left)
 }
 
@@ -214,7 +214,6 @@ impl WasmBpfCtxView<'_> {
         let mut part = left.min(FIRST_PART);
         let mut nanoseconds = 0;
         loop {
-            let started = Instant::now();
             let mut output = run(program.fd(), program.kind, options, part)
                 .map_err(|failure| failure.words(program, options))?;
             nanoseconds += u128::from(output.duration_ns) * u128::from(part);
@@ -233,7 +232,7 @@ impl WasmBpfCtxView<'_> {
                     ),
                 ));
             }
-            part = next_part(part, started.elapsed(), left);
+            part = next_part(Duration::from_nanos(output.duration_ns.into()), left);
         }
     }
 }
@@ -391,13 +390,13 @@ mod tests {
 
     #[test]
     fn parts_are_short_and_end() {
-        let ms = Duration::from_millis;
-        assert_eq!(next_part(1000, ms(1), 1 << 30), 20_000);
-        assert_eq!(next_part(1000, ms(1), 5), 5);
+        let each = Duration::from_nanos;
+        assert_eq!(next_part(each(100), 1 << 30), 1_000_000);
+        assert_eq!(next_part(each(100), 5), 5);
         // One that takes longer than a part goes on alone.
-        assert_eq!(next_part(1000, Duration::from_secs(100), 50), 1);
-        // A clock that stands still does not divide by zero.
-        assert_eq!(next_part(1000, Duration::ZERO, 7), 7);
-        assert_eq!(next_part(u32::MAX, Duration::ZERO, u32::MAX), 20_000_000);
+        assert_eq!(next_part(Duration::from_secs(100), 50), 1);
+        // What is too short to be measured takes a nanosecond.
+        assert_eq!(next_part(Duration::ZERO, u32::MAX), 100_000_000);
+        assert_eq!(next_part(Duration::ZERO, 7), 7);
     }
 }

@@ -141,7 +141,7 @@ fn functions() {
     let found = features::functions_exist(&names).unwrap();
     assert_eq!(found, [true, false, false, true, true]);
     // A variable.
-    assert!(!features::function_exists("init_uts_ns").unwrap());
+    assert!(!features::function_exists("tcp_hashinfo").unwrap());
     assert!(
         features::functions_exist(&[] as &[&str])
             .unwrap()

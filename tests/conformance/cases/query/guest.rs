@@ -1,6 +1,6 @@
 //! What is in the kernel, whoever loaded it.
 
-use conformance_guests::{assert_fails, given, is_gone};
+use conformance_guests::{assert_fails, given};
 use wasm_bpf_guest::btf::{Btf, Func};
 use wasm_bpf_guest::query::{self, BtfInfoIter, LinkInfoIter, MapInfoIter, ProgInfoIter};
 use wasm_bpf_guest::{
@@ -84,8 +84,7 @@ fn lists() {
     assert!(programs(0, 0).unwrap().is_empty());
     assert!(programs(0, u32::MAX).unwrap().len() <= 256);
     drop(skel);
-    // The kernel takes its time to free what was attached.
-    is_gone(&format!("program={program}"));
+    conformance_guests::is_gone(&format!("program={program}"));
     assert!(query::program(program).unwrap().is_none());
 }
 

@@ -796,7 +796,7 @@ fn cargo_metadata(root: &Path, offline: bool) -> Result<Metadata> {
     serde_json::from_slice(&output.stdout).context("cargo metadata")
 }
 
-/// Public names of the guest crate: `Type::function`, `function`, and `drop(Type)` for each type.
+/// Public names of the guest crate: `Type::function`, `function`, and for each type `Type`, `Type::field` and `drop(Type)`.
 fn rust_names(dir: &Path) -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(dir).with_context(|| dir.display().to_string())? {
@@ -818,7 +818,13 @@ fn rust_names_of(text: &str, names: &mut BTreeSet<String>) {
     let mut owner: Option<(String, bool)> = None;
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("pub struct ") {
-            names.insert(format!("drop({})", first_word(rest)));
+            let name = first_word(rest);
+            names.insert(format!("drop({name})"));
+            owner = rest
+                .trim_end()
+                .ends_with('{')
+                .then(|| (name.clone(), false));
+            names.insert(name);
         } else if let Some(rest) = line.strip_prefix("pub trait ") {
             owner = Some((first_word(rest), true));
         } else if let Some(rest) = line.strip_prefix("impl") {
@@ -836,8 +842,10 @@ fn rust_names_of(text: &str, names: &mut BTreeSet<String>) {
                 Some(rest) if *is_public => Some(rest),
                 _ => line.strip_prefix("    pub fn "),
             };
-            if let Some(function) = function {
-                names.insert(format!("{ty}::{}", first_word(function)));
+            let field = line.strip_prefix("    pub ");
+            let field = field.filter(|rest| rest.trim_end().ends_with(',') && rest.contains(": "));
+            if let Some(name) = function.or(field) {
+                names.insert(format!("{ty}::{}", first_word(name)));
             }
         }
     }
@@ -967,7 +975,7 @@ fn check_references(wit: &WitFunction, table: &Table, libbpf: &BTreeSet<&str>) -
     for group in wit.groups_of_libbpf() {
         let mut previous = "";
         for word in words(&group.text) {
-            let is_type = previous == "struct" || word.ends_with("_opts");
+            let is_type = ["struct", "union"].contains(&previous) || word.ends_with("_opts");
             if libbpf.contains(word) {
                 let ways = table.libbpf.get(word).map(Vec::as_slice);
                 let ways = ways.unwrap_or_default();
@@ -1205,6 +1213,7 @@ pub fn stop() {}
     #[test]
     fn functions_of_the_guest_crate_are_found() {
         let expected = [
+            "Map",
             "Map::create",
             "MapCore::len",
             "MapIter::next",
