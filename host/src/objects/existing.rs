@@ -7,7 +7,7 @@ use libbpf_sys as sys;
 use wasmtime::component::Resource;
 
 use super::{OpenMap, OpenObject};
-use crate::bindings::types::MapType;
+use crate::bindings::types::{ErrorCode, MapType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{Failure, FailureResult};
 use crate::maps::Map;
@@ -64,10 +64,19 @@ impl WasmBpfCtxView<'_> {
         name: String,
         existing: &Resource<Map>,
     ) -> FailureResult<()> {
+        // The kernel does not look at how a descriptor was opened when a program is loaded with it.
+        let may_change = self.table.get(existing)?.demand_changeable().is_ok();
         let existing = self.own_handle(existing, &name)?;
         let open = self.table.get_mut(object)?;
         let map = open.plain_map(&name, "descriptor")?;
         map.refuse_arena("what is used for")?;
+        if !may_change {
+            let text = format!(
+                "cannot use `{}` for the map `{name}`: its handle is for reading only, and programs could change it",
+                existing.info().name
+            );
+            return Err(Failure::refused(ErrorCode::NotPermitted, text).about(&name));
+        }
         let refuse = |why: &str| Err(map.refuse("what is used for", why));
         if map.pin_path().is_some() {
             return refuse(

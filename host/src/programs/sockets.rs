@@ -106,6 +106,10 @@ impl WasmBpfCtxView<'_> {
             );
             return refuse(ErrorCode::NotSupported, why);
         }
+        if map.demand_changeable().is_err() {
+            let why = "its handle is for reading only".to_owned();
+            return refuse(ErrorCode::NotPermitted, why);
+        }
         let check = self.ctx.policy.check_sockmap(&loaded.name);
         check.map_err(|missing| Failure::from(missing).about(&loaded.name))?;
         let is_msg = matches!(loaded.kind, ProgramType::SkMsg);

@@ -109,6 +109,13 @@ fn read_only() {
         "read"
     );
     // Where programs could change it.
+    let mut open = CaseSkelBuilder::new().open().unwrap();
+    assert_fails!(
+        open.maps.query_values.reuse_map(&found),
+        ErrorKind::NotPermitted,
+        "reading"
+    );
+    drop(open);
     let outer = MapHandle::create_of_maps(MapType::ArrayOfMaps, "outer", 4, 1, 0, &found).unwrap();
     assert_fails!(
         outer.update_map(&[0; 4], &found, MapFlags::Any),
