@@ -109,7 +109,7 @@ fn read_only() {
         "read"
     );
     // Where programs could change it.
-    let mut open = CaseSkelBuilder::new().open().unwrap();
+    let open = CaseSkelBuilder::new().open().unwrap();
     assert_fails!(
         open.maps.query_values.reuse_map(&found),
         ErrorKind::NotPermitted,
