@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.."
 
 # How much slower software emulation is, with room for a machine that is busy.
 FACTOR=15
-TIMEOUT=1500
+TIMEOUT=2700
 
 say() { printf '==> %s\n' "$*" >&2; }
 
