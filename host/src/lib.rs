@@ -87,7 +87,6 @@ mod bindings;
 mod btf;
 mod buffers;
 mod ctx;
-#[allow(dead_code)]
 mod descriptors;
 mod error;
 mod features;
