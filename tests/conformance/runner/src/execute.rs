@@ -82,9 +82,14 @@ impl Suite {
             let file = self.config.file().display();
             return Some((Skip::NotBuilt, format!("{option} is not in {file}")));
         }
-        let refusal = |probe: &_| self.probes.refusal(*probe);
-        let shown = setting.probe.iter().find_map(refusal)?;
-        Some((Skip::RefusedByMachine, shown))
+        setting.probe.iter().find_map(|probe| {
+            let shown = self.probes.refusal(*probe)?;
+            let reason = match probe.is_of_hardware() {
+                true => Skip::NoHardware,
+                false => Skip::RefusedByMachine,
+            };
+            Some((reason, shown))
+        })
     }
 
     fn execute(&mut self, case: &Case, kernel_log: &mut Vec<String>) -> Outcome {

@@ -48,15 +48,31 @@ impl<'a> Matrix<'a> {
         columns.map(move |column| self.cells.get(&(row.0, row.1, column)).copied())
     }
 
-    /// Cases that no kernel could run.
-    pub fn never_passed(&self) -> Vec<(&'a str, &'a str)> {
-        let rows = self.rows.iter().copied().filter(|row| {
-            !self
-                .of_row(*row)
-                .flatten()
-                .any(|result| result.outcome == Outcome::Passed)
-        });
-        rows.collect()
+    /// Cases that no kernel could run, with why none of these could: all are too old, or on machines without the hardware. Others should have passed
+    /// on one of them.
+    pub fn never_passed(&self) -> Vec<(&'a str, &'a str, Option<Skip>)> {
+        let mut never = Vec::new();
+        for row in self.rows.iter().copied() {
+            let outcomes = self.of_row(row).flatten().map(|result| &result.outcome);
+            let outcomes = outcomes.collect::<Vec<_>>();
+            if outcomes.contains(&&Outcome::Passed) {
+                continue;
+            }
+            let all_skipped = |wanted: &[Skip]| {
+                outcomes.iter().all(|outcome| {
+                    matches!(outcome, Outcome::Skipped { reason, .. } if wanted.contains(reason))
+                })
+            };
+            let why = if all_skipped(&[Skip::KernelTooOld]) {
+                Some(Skip::KernelTooOld)
+            } else if all_skipped(&[Skip::KernelTooOld, Skip::NoHardware]) {
+                Some(Skip::NoHardware)
+            } else {
+                None
+            };
+            never.push((row.0, row.1, why));
+        }
+        never
     }
 
     pub fn print(&self, to: &mut impl Write) -> io::Result<()> {
@@ -79,6 +95,7 @@ impl<'a> Matrix<'a> {
                             Skip::KernelTooOld => "too old",
                             Skip::NotBuilt => "no build",
                             Skip::RefusedByMachine => "refused",
+                            Skip::NoHardware => "no hw",
                         },
                     ),
                     None => (Style::new(), "-"),
@@ -162,6 +179,36 @@ mod tests {
     }
 
     #[test]
+    fn what_no_kernel_at_hand_can_run_is_told_apart() {
+        let skipped = |reason| Outcome::Skipped {
+            reason,
+            shown: String::new(),
+        };
+        let (old, hardware) = (skipped(Skip::KernelTooOld), skipped(Skip::NoHardware));
+        let refused = skipped(Skip::RefusedByMachine);
+        let all = [
+            results(
+                "5.10",
+                &[
+                    ("new", old.clone()),
+                    ("counter", old.clone()),
+                    ("lsm", old.clone()),
+                ],
+            ),
+            results(
+                "6.12",
+                &[("new", old), ("counter", hardware), ("lsm", refused)],
+            ),
+        ];
+        let expected = [
+            ("new", "rust", Some(Skip::KernelTooOld)),
+            ("counter", "rust", Some(Skip::NoHardware)),
+            ("lsm", "rust", None),
+        ];
+        assert_eq!(Matrix::new(&all).never_passed(), expected);
+    }
+
+    #[test]
     fn kernels_are_columns_and_cases_rows() {
         let skipped = Outcome::Skipped {
             reason: Skip::KernelTooOld,
@@ -176,7 +223,7 @@ mod tests {
             results("5.10", &[("a/one", Outcome::Passed), ("a/two", skipped)]),
         ];
         let matrix = Matrix::new(&all);
-        assert_eq!(matrix.never_passed(), [("a/two", "rust")]);
+        assert_eq!(matrix.never_passed(), [("a/two", "rust", None)]);
         let mut text = Vec::new();
         matrix
             .print(&mut anstream::StripStream::new(&mut text))

@@ -52,6 +52,11 @@ impl Probes {
 }
 
 impl Probe {
+    /// Whether it is the machine's hardware that it tries.
+    pub fn is_of_hardware(self) -> bool {
+        matches!(self, Self::HardwareCounter | Self::Breakpoint)
+    }
+
     fn run(self) -> Result<(), String> {
         let (program, attach_type, function) = match self {
             Self::Fentry => {

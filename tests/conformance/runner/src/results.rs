@@ -62,6 +62,8 @@ pub enum Skip {
     NotBuilt,
     /// A native program was refused as well.
     RefusedByMachine,
+    /// The machine does not have the hardware, as a native program saw.
+    NoHardware,
 }
 
 impl Skip {
@@ -70,6 +72,7 @@ impl Skip {
             Self::KernelTooOld => "kernel-too-old",
             Self::NotBuilt => "not-built",
             Self::RefusedByMachine => "refused-by-machine",
+            Self::NoHardware => "no-hardware",
         }
     }
 }
