@@ -98,6 +98,7 @@ mod mapped_memory;
 mod maps;
 mod messages;
 mod mmap;
+mod network_interfaces;
 mod objects;
 mod perf_events;
 mod policy;

@@ -4,7 +4,6 @@ mod binary;
 pub(crate) mod cgroup;
 mod filters;
 pub(crate) mod info;
-mod interface;
 mod iterators;
 mod kprobe;
 mod load;

@@ -1,6 +1,5 @@
 //! Maps of what packets are redirected to: network interfaces and CPUs. And cgroups, which are named by a descriptor too.
 
-use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use crate::bindings::types::{ErrorCode, MapType, ProgramType};
 use crate::ctx::WasmBpfCtx;
 use crate::descriptors::HostFile;
 use crate::error::{Errno, Failure, FailureResult};
+use crate::network_interfaces::{Interface, shown};
 use crate::objects::LoadedProgram;
 use crate::policy::Need;
 
@@ -28,16 +28,17 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    fn refuse(&self, code: ErrorCode, why: &str) -> Failure {
+    fn text(&self, why: &str) -> String {
         let name = &self.map.info.name;
-        let text = format!("cannot put {} into the map `{name}`: {why}", self.what);
-        Failure::refused(code, text).about(name)
+        format!("cannot put {} into the map `{name}`: {why}", self.what)
+    }
+
+    fn refuse(&self, code: ErrorCode, why: &str) -> Failure {
+        Failure::refused(code, self.text(why)).about(&self.map.info.name)
     }
 
     fn failed(&self, errno: i32, why: &str) -> Failure {
-        let name = &self.map.info.name;
-        let text = format!("cannot put {} into the map `{name}`: {why}", self.what);
-        Failure::errno(errno, text).about(name)
+        Failure::errno(errno, self.text(why)).about(&self.map.info.name)
     }
 
     fn demand_kind(&self, fits: bool, of: &str) -> FailureResult<()> {
@@ -80,42 +81,6 @@ impl Task<'_> {
     }
 }
 
-/// The name and number of a network interface where the host runs. Grants go by the name that the kernel itself uses: others that an interface may have
-/// besides, and what the kernel cuts off of a name, do not count.
-fn find_interface(name: &str) -> Result<u32, Unusable> {
-    let is_good = (1..libc::IFNAMSIZ).contains(&name.len())
-        && !matches!(name, "." | "..")
-        && !name
-            .bytes()
-            .any(|byte| byte == 0 || b"/:".contains(&byte) || byte.is_ascii_whitespace());
-    let Some(c_name) = CString::new(name).ok().filter(|_| is_good) else {
-        return Err(Unusable::NoName);
-    };
-    // SAFETY: the name outlives the call.
-    let index = unsafe { libc::if_nametoindex(c_name.as_ptr()) };
-    let mut buffer = [0; libc::IFNAMSIZ];
-    // SAFETY: the kernel writes no more than the buffer has.
-    let known_as = unsafe { libc::if_indextoname(index, buffer.as_mut_ptr()) };
-    if index == 0 || known_as.is_null() {
-        return Err(Unusable::NotThere);
-    }
-    // SAFETY: ended by a zero within the buffer.
-    let known_as = unsafe { CStr::from_ptr(known_as) };
-    if known_as == c_name.as_c_str() {
-        Ok(index)
-    } else {
-        Err(Unusable::OtherName(known_as.to_string_lossy().into_owned()))
-    }
-}
-
-/// Why a name is not one of an interface.
-#[derive(Debug, PartialEq, Eq)]
-enum Unusable {
-    NoName,
-    NotThere,
-    OtherName(String),
-}
-
 /// Puts a network interface into a map, with a program that runs for what is redirected to it.
 pub(crate) fn store_device(
     ctx: &mut WasmBpfCtx,
@@ -127,7 +92,7 @@ pub(crate) fn store_device(
 ) -> FailureResult<()> {
     let task = Task {
         map,
-        what: format!("the network interface {interface:?}"),
+        what: format!("the network interface {}", shown(interface)),
     };
     let is_of_devices = matches!(map.info.type_, MapType::Devmap | MapType::DevmapHash);
     task.demand_kind(is_of_devices, "network interfaces")?;
@@ -135,17 +100,12 @@ pub(crate) fn store_device(
     ctx.policy
         .check_redirection(interface)
         .map_err(|missing| Failure::from(missing).about(interface))?;
-    let index = find_interface(interface).map_err(|unusable| match unusable {
-        Unusable::NoName => task.refuse(
-            ErrorCode::InvalidArgument,
-            "that is no name: 1 to 15 bytes without `/`, `:` and white space",
-        ),
-        Unusable::NotThere => task.failed(libc::ENODEV, "there is no such interface"),
-        Unusable::OtherName(name) => task.failed(
-            libc::ENODEV,
-            &format!("that is another name of {name}; use this one"),
-        ),
+    let found = Interface::find(interface).map_err(|unusable| {
+        unusable
+            .failure(|why| task.text(&why.to_string()))
+            .about(&map.info.name)
     })?;
+    let index = found.index.cast_unsigned();
     let (value, kept) = value_of(&task, index, program, sys::BPF_XDP_DEVMAP)?;
     task.store(key, &value, mode)?;
     map.memory
@@ -240,30 +200,6 @@ impl Map {
                 "the descriptor is not the folder of a cgroup (version 2)",
             )),
             other => other,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn interfaces_go_by_their_own_names() {
-        assert!(find_interface("lo").is_ok());
-        assert_eq!(find_interface("there-is-none"), Err(Unusable::NotThere));
-        for name in [
-            "",
-            ".",
-            "..",
-            "lo\0",
-            "lo:1",
-            "a/b",
-            "l o",
-            "sixteen-letters-",
-            &"x".repeat(1000),
-        ] {
-            assert_eq!(find_interface(name), Err(Unusable::NoName), "{name:?}");
         }
     }
 }

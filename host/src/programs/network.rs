@@ -8,7 +8,6 @@ use libbpf_sys as sys;
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 
-use super::interface::{self, Interface};
 use super::placement::Placement;
 use super::tc::{NotMade, Place, Side, TcFilter};
 use super::{Program, cannot_attach};
@@ -17,6 +16,7 @@ use crate::bindings::types::{ErrorCode, ProgramType};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{Errno, Failure, FailureResult};
 use crate::links::{Attachment, Link};
+use crate::network_interfaces::{self, Interface, Unusable};
 use crate::objects::LoadedProgram;
 
 type Attached = FailureResult<Resource<Link>>;
@@ -313,7 +313,16 @@ impl ToInterface<'_> {
     ) -> FailureResult<(Interface, String)> {
         let loaded = view.table.get(program)?.loaded();
         let about = |failure: Failure| failure.about(&loaded.name);
-        interface::check_name(name).map_err(about)?;
+        let unusable = |unusable: Unusable| {
+            about(unusable.failure(|why| {
+                let name = network_interfaces::shown(name);
+                format!(
+                    "cannot attach `{}` to the network interface {name}: {why}",
+                    loaded.name
+                )
+            }))
+        };
+        network_interfaces::check_name(name).map_err(unusable)?;
         let to = format!("to {} of the network interface {name}", self.hook);
         view.demand_kind(program, &[self.kind], &to)?;
         demand_attach_type(loaded, self.attach_types, &to)?;
@@ -322,7 +331,7 @@ impl ToInterface<'_> {
             .policy
             .check_interface(self.grant, &loaded.name, name);
         granted.map_err(|missing| about(missing.into()))?;
-        let interface = Interface::find(name).map_err(about)?;
+        let interface = Interface::find(name).map_err(unusable)?;
         Ok((interface, to))
     }
 }

@@ -6,9 +6,9 @@ use std::os::fd::AsRawFd as _;
 use libbpf_sys as sys;
 
 use super::filters::{self, Filter};
-use super::interface::Interface;
 use crate::journal::{self, Entry, Journal, Left, Locked, ProgramIdentity, Record};
 use crate::links::Attached;
+use crate::network_interfaces::Interface;
 use crate::objects::LoadedProgram;
 
 /// Entries of filters.

@@ -1,13 +1,15 @@
 //! Sockets that receive the packets of network interfaces.
 
-use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+
+use crate::network_interfaces::Interface;
 
 /// A socket for the packets of an interface, or of all of them.
 pub(super) fn open(interface: Option<&str>) -> io::Result<OwnedFd> {
     let index = match interface {
-        Some(name) => index_of(name)?,
+        // The name is guest-controlled.
+        Some(name) => Interface::find(name).map_err(|_| no_such())?.index,
         None => 0,
     };
     // Without a protocol it receives nothing until it is bound: no packet of another interface comes first.
@@ -44,30 +46,6 @@ pub(super) fn open(interface: Option<&str>) -> io::Result<OwnedFd> {
     }
 }
 
-/// The kernel's number of an interface. The name is guest-controlled.
-fn index_of(name: &str) -> io::Result<i32> {
-    let no_such = || io::Error::from_raw_os_error(libc::ENODEV);
-    if name.len() >= libc::IFNAMSIZ {
-        return Err(no_such());
-    }
-    let name = CString::new(name).map_err(|_| no_such())?;
-    // SAFETY: a string that ends with a zero.
-    match unsafe { libc::if_nametoindex(name.as_ptr()) } {
-        0 => Err(no_such()),
-        index => i32::try_from(index).map_err(|_| no_such()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_interfaces() {
-        assert!(index_of("lo").is_ok());
-        for bad in ["", "lo\0", "no such one", "a-name-that-is-too-long"] {
-            let error = index_of(bad).unwrap_err();
-            assert_eq!(error.raw_os_error(), Some(libc::ENODEV), "{bad:?}");
-        }
-    }
+fn no_such() -> io::Error {
+    io::Error::from_raw_os_error(libc::ENODEV)
 }

@@ -2,10 +2,9 @@
 
 use std::ffi::CString;
 use std::fmt;
-use std::io;
 
 use crate::bindings::types::ErrorCode;
-use crate::error::{Errno, Failure, FailureResult};
+use crate::error::Failure;
 
 /// A network interface of the host process's network namespace.
 #[derive(Clone, Debug)]
@@ -34,39 +33,76 @@ fn name_of_interface(name: &str) -> Option<CString> {
     CString::new(name).ok().filter(|_| ok)
 }
 
+/// Why a name is not that of an interface.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// It can be none.
+    NoName,
+    NotThere,
+    /// The interface goes by another, this.
+    OtherName(String),
+}
+
+impl Unusable {
+    /// Its errno; none if the host itself refuses.
+    pub(crate) fn errno(&self) -> Option<i32> {
+        match self {
+            Self::NoName => None,
+            Self::NotThere | Self::OtherName(_) => Some(libc::ENODEV),
+        }
+    }
+
+    /// As a failure, whose message is made of the reason.
+    pub(crate) fn failure(&self, text: impl FnOnce(&Self) -> String) -> Failure {
+        match self.errno() {
+            Some(errno) => Failure::errno(errno, text(self)),
+            None => Failure::refused(ErrorCode::InvalidArgument, text(self)),
+        }
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoName => write!(
+                f,
+                "that is no name of a network interface: 1 to {MAX_NAME} bytes without `/`, `:` and white space"
+            ),
+            Self::NotThere => {
+                f.write_str("there is no such network interface in the host's network namespace")
+            }
+            Self::OtherName(name) => write!(f, "that is another name of {name}; use this one"),
+        }
+    }
+}
+
+/// As it is shown: a guest's name may be of any length.
+pub(crate) fn shown(name: &str) -> String {
+    format!("{:?}", name.chars().take(64).collect::<String>())
+}
+
 /// Whether this can be an interface's name.
-pub(crate) fn check_name(name: &str) -> FailureResult<CString> {
-    name_of_interface(name).ok_or_else(|| {
-        let text = format!(
-            "{:?} is no name of a network interface: 1 to {MAX_NAME} bytes without `/`, `:` and space",
-            // It may be of any length.
-            name.chars().take(64).collect::<String>(),
-        );
-        Failure::refused(ErrorCode::InvalidArgument, text)
-    })
+pub(crate) fn check_name(name: &str) -> Result<CString, Unusable> {
+    name_of_interface(name).ok_or(Unusable::NoName)
 }
 
 impl Interface {
-    /// The interface of this name in the network namespace of the calling thread.
-    pub(crate) fn find(name: &str) -> FailureResult<Self> {
+    /// The interface of this name in the network namespace of the calling thread. Grants go by the name that the kernel itself uses: others that an interface may have
+    /// besides do not count.
+    pub(crate) fn find(name: &str) -> Result<Self, Unusable> {
         let c_name = check_name(name)?;
         // SAFETY: a string with a final zero.
         let index = unsafe { libc::if_nametoindex(c_name.as_ptr()) };
-        match i32::try_from(index) {
-            Ok(index @ 1..) => Ok(Self {
-                name: name.to_owned(),
-                index,
-            }),
-            _ => {
-                let errno = io::Error::last_os_error().raw_os_error();
-                let errno = errno.unwrap_or(libc::ENODEV);
-                let text = format!(
-                    "there is no network interface {name} in the host's network namespace: {}",
-                    Errno(errno)
-                );
-                Err(Failure::errno(errno, text))
-            }
+        let index = i32::try_from(index).ok().filter(|index| *index > 0);
+        let index = index.ok_or(Unusable::NotThere)?;
+        let known_as = Self::name_of(index).ok_or(Unusable::NotThere)?;
+        if known_as != name {
+            return Err(Unusable::OtherName(known_as));
         }
+        Ok(Self {
+            name: known_as,
+            index,
+        })
     }
 
     /// The name that an interface has now; none if there is none of this index.
@@ -112,7 +148,11 @@ mod tests {
     fn interfaces_are_found() {
         let lo = Interface::find("lo").unwrap();
         assert_eq!(Interface::name_of(lo.index).as_deref(), Some("lo"));
-        assert!(Interface::find("wb-no-such").is_err());
+        assert_eq!(
+            Interface::find("wb-no-such").unwrap_err(),
+            Unusable::NotThere
+        );
+        assert_eq!(Interface::find("l o").unwrap_err(), Unusable::NoName);
         assert_eq!(Interface::name_of(i32::MAX), None);
     }
 }
