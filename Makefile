@@ -152,6 +152,8 @@ check: setup ## check formatting, lints, documentation and vendored files
 	@cargo fmt --all -- --check
 	$(call say,vendored WIT)
 	@scripts/vendor-wit.sh --check
+	$(call say,the C bindings)
+	@cargo run --quiet $(LOCKED) -p wasm-bpf-generate-c -- --check
 	$(call say,scripts)
 	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/*.sh tests/*/*.sh .ci/run; else echo 'not checked: no shellcheck here' >&2; fi
 	$(call say,deliberate faults apply)
@@ -210,6 +212,10 @@ bench: bench-guest ## measure guests against native libbpf (ARGS=--quick, ARGS='
 	$(call say,measuring)
 	@if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
 	exec $$sudo '$(TARGET_DIR)/release/bench' $(ARGS)
+
+.PHONY: generate
+generate: ## write the C bindings anew from wit/: guest-sdk-c/generated
+	@cargo run --quiet $(LOCKED) -p wasm-bpf-generate-c
 
 .PHONY: wit-deps
 wit-deps: ## renew wit/deps from the wasmtime-wasi crate in use
