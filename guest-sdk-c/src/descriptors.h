@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// "File descriptors" of BPF objects: numbers of a table inside the guest. Behind each is a handle of the interface, nothing of the host's.
+//
+// They begin far above those of wasi-libc, so that close(), read(), dup(), poll() and ioctl() can tell whose a number is.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wasm_bpf.h"
+
+#define WB_FIRST_DESCRIPTOR 0x10000
+
+enum wb_kind {
+	WB_FREE,
+	WB_MAP,
+	WB_PROGRAM,
+	WB_LINK,
+	WB_ITERATION, // of bpf_iter_create: read() gives its text
+	WB_BTF,
+	WB_PERF_EVENT,
+	WB_SOCKET,
+	WB_BUFFER, // what ring_buffer__epoll_fd and its kin give: can be polled
+	WB_EPOLL,
+};
+
+// What every kind of descriptor is able to do. A kind's own file has the one instance for it; NULL: not possible (EINVAL or EBADF).
+struct wb_operations {
+	enum wb_kind kind;
+	// The last number of it was closed: give the handle back.
+	void (*release)(void *it);
+	long (*read)(void *it, void *buffer, unsigned long length);
+	long (*write)(void *it, const void *buffer, unsigned long length);
+	int (*ioctl)(void *it, unsigned long request, void *argument);
+	// A pollable that is ready when a read would not wait; the caller drops it.
+	wasi_io_poll_own_pollable_t (*subscribe)(void *it);
+};
+
+// A new number for it, at least WB_FIRST_DESCRIPTOR; -ENOMEM if there is no memory.
+int wb_descriptor_new(const struct wb_operations *operations, void *it);
+
+// What is behind a number: NULL, with errno EBADF, if there is nothing or something of another kind.
+void *wb_descriptor_get(int fd, enum wb_kind kind);
+
+// What is behind it whatever its kind is; NULL, without an error, for numbers of wasi-libc.
+void *wb_descriptor_any(int fd, const struct wb_operations **operations);
+
+// One more number for the same thing, as dup() gives: both have to be closed.
+int wb_descriptor_duplicate(int fd);
+
+// Closes a number: 0, or -EBADF.
+int wb_descriptor_close(int fd);
+
+static inline bool wb_is_ours(int fd)
+{
+	return fd >= WB_FIRST_DESCRIPTOR;
+}
+
+// The kinds' own: a number for a handle, which the table owns from then on (also when this fails), and the borrowed handle of a number.
+int wb_map_descriptor(wasm_bpf_bpf_maps_own_map_t map);
+bool wb_map_of(int fd, wasm_bpf_bpf_maps_borrow_map_t *map);
+int wb_program_descriptor(wasm_bpf_bpf_programs_own_program_t program);
+bool wb_program_of(int fd, wasm_bpf_bpf_programs_borrow_program_t *program);
+int wb_link_descriptor(wasm_bpf_bpf_links_own_link_t link);
+bool wb_link_of(int fd, wasm_bpf_bpf_links_borrow_link_t *link);
+int wb_perf_event_descriptor(wasm_bpf_bpf_perf_events_own_perf_event_t event);
+bool wb_perf_event_of(int fd, wasm_bpf_bpf_perf_events_borrow_perf_event_t *event);
+int wb_socket_descriptor(wasm_bpf_bpf_sockets_own_socket_t socket);
+bool wb_socket_of(int fd, wasm_bpf_bpf_sockets_borrow_socket_t *socket);

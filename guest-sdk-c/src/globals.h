@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Global variables of BPF programs as memory of the guest: skel->bss and skel->data.
+//
+// They are copies. Before each call of the library and each wait, what the guest changed (those bytes alone) is written to the map, so that what
+// BPF programs write beside it is not undone; after it the copies are read anew.
+#pragma once
+
+// Around whatever may let BPF programs or others act or look: every public function that calls the host. They may be nested; the outermost
+// pair acts. With no global data they cost a comparison.
+void wb_enter(void);
+void wb_leave(void);
+
+// For a whole function: WB_CALL; at its top.
+static inline void wb_leave_scope(const char *unused)
+{
+	(void)unused;
+	wb_leave();
+}
+#define WB_CALL \
+	wb_enter(); \
+	const char wb_scope __attribute__((cleanup(wb_leave_scope), unused)) = 0

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What the handles of libbpf's API are made of.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bpf/libbpf.h>
+
+#include "wasm_bpf.h"
+
+struct btf;
+
+struct bpf_map {
+	struct bpf_object *object; // never NULL
+	char *name;                // as the object has it: ".rodata" maps have libbpf's long names
+	int fd;                    // of descriptors.h; -1 before load
+	enum bpf_map_type type;
+	uint32_t key_size, value_size, max_entries, flags, numa_node, btf_key, btf_value;
+	uint64_t extra;
+	bool autocreate, autoattach, global_data, reused, pinned;
+	char *pin_path;
+	void *initial_value;       // guest memory of global data, which is its live copy after load; NULL: not global data
+	size_t initial_size;
+	struct bpf_map *inner;     // the declared template, NULL if none
+	struct bpf_link *link;     // struct_ops
+};
+
+struct bpf_program {
+	struct bpf_object *object;
+	char *name, *section;
+	int fd;                    // -1 before load, or when it was not loaded
+	enum bpf_prog_type type;
+	enum bpf_attach_type attach_type;
+	uint32_t flags, instructions;
+	bool autoload, autoattach;
+	char *log;                 // the caller's buffer, of bpf_program__set_log_buf
+	size_t log_size;
+	uint32_t log_level;
+	int target_fd;             // of bpf_program__set_attach_target; 0: the kernel
+};
+
+struct bpf_object {
+	char *name;
+	void *private_data;
+	bool loaded;
+	const void *elf;           // a copy: BTF, version and license are read from it when someone asks
+	size_t elf_size;
+	struct bpf_map *maps;
+	size_t map_count;
+	struct bpf_program *programs;
+	size_t program_count;
+	struct btf *btf;           // made on first use
+	wasm_bpf_bpf_objects_own_open_object_t open; // until load
+	wasm_bpf_bpf_objects_own_object_t object_handle; // from load on
+	struct bpf_object *next;   // of all objects: bpf_object__next was removed in 1.0, globals.c walks them
+};
+
+struct bpf_link {
+	int fd;                    // of descriptors.h; -1 for what the host holds without a descriptor's worth of operations
+	char *pin_path;
+	bool disconnected;
+	// Given by what made it when detaching is more than dropping the handle; NULL otherwise.
+	int (*detach)(struct bpf_link *link);
+	void (*free)(struct bpf_link *link);
+};
+
+// A link for a handle, which it owns; NULL with errno when there is no memory (the handle is dropped then).
+struct bpf_link *wb_link_new(wasm_bpf_bpf_links_own_link_t link);
+
+// The handle of a loaded program or map; false with errno EINVAL and a warning naming it when it is not loaded.
+bool wb_loaded_program(const struct bpf_program *program, wasm_bpf_bpf_programs_borrow_program_t *handle);
+bool wb_loaded_map(const struct bpf_map *map, wasm_bpf_bpf_maps_borrow_map_t *handle);
+
+// Strings and lists for the generated bindings; nothing is copied.
+static inline wasm_bpf_string_t wb_string(const char *text)
+{
+	return (wasm_bpf_string_t){ (uint8_t *)text, text ? __builtin_strlen(text) : 0 };
+}
+
+static inline wasm_bpf_list_u8_t wb_bytes(const void *data, size_t length)
+{
+	return (wasm_bpf_list_u8_t){ (uint8_t *)data, length };
+}
+
+// A copy with a final NUL; frees the original. NULL if there is no memory.
+char *wb_take_string(wasm_bpf_string_t *text);

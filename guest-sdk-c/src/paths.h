@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Files as capabilities: the interface takes a descriptor of wasi:filesystem for a cgroup, a binary, a network namespace. wasi-libc keeps
+// those of its files to itself, so the path is opened once more, through the folders that the guest was given.
+#pragma once
+
+#include <stdbool.h>
+
+#include "wasm_bpf.h"
+
+// Opens a path, absolute or relative to the working directory. 0, or a negative errno: -ENOENT if no folder that was given has it, with a
+// warning that names the path and --dir.
+int wb_open_path(const char *path, wasi_filesystem_types_own_descriptor_t *descriptor);
+
+// The same for an fd of wasi-libc: open() remembers paths. -EBADF for one that was not opened by a path.
+int wb_open_path_of(int fd, wasi_filesystem_types_own_descriptor_t *descriptor);
+
+// The path that an fd was opened by, made absolute; NULL if it has none.
+const char *wb_path_of(int fd);
