@@ -959,6 +959,9 @@ extern void __wasm_import_wasm_bpf_bpf_features_version(uint8_t *);
 __attribute__((__import_module__("wasm-bpf:bpf/features@0.1.0"), __import_name__("machine")))
 extern void __wasm_import_wasm_bpf_bpf_features_machine(uint8_t *);
 
+__attribute__((__import_module__("wasm-bpf:bpf/features@0.1.0"), __import_name__("own-process")))
+extern int32_t __wasm_import_wasm_bpf_bpf_features_own_process(void);
+
 __attribute__((__import_module__("wasm-bpf:bpf/features@0.1.0"), __import_name__("page-size")))
 extern int32_t __wasm_import_wasm_bpf_bpf_features_page_size(void);
 
@@ -26248,6 +26251,11 @@ void wasm_bpf_bpf_features_machine(wasm_bpf_string_t *ret) {
   uint8_t *ptr = (uint8_t *) &ret_area;
   __wasm_import_wasm_bpf_bpf_features_machine(ptr);
   *ret = (wasm_bpf_string_t) { (uint8_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
+}
+
+uint32_t wasm_bpf_bpf_features_own_process(void) {
+  int32_t ret = __wasm_import_wasm_bpf_bpf_features_own_process();
+  return (uint32_t) (ret);
 }
 
 uint32_t wasm_bpf_bpf_features_page_size(void) {

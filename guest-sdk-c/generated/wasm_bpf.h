@@ -5867,6 +5867,12 @@ extern void wasm_bpf_bpf_features_version(wasm_bpf_bpf_features_kernel_version_t
 // # References
 // - POSIX: uname, `machine`
 extern void wasm_bpf_bpf_features_machine(wasm_bpf_string_t *ret);
+// The process in whose name the component acts, as bpf_get_current_pid_tgid has it in its upper half (in the host's PID namespace): what a tool leaves
+// out so that it does not see itself.
+// 
+// # References
+// - POSIX: getpid
+extern uint32_t wasm_bpf_bpf_features_own_process(void);
 // Bytes of a page of memory.
 // 
 // # References

@@ -39,6 +39,10 @@ impl Host for WasmBpfCtxView<'_> {
         Ok(kernel::Names::get()?.machine)
     }
 
+    fn own_process(&mut self) -> wasmtime::Result<u32> {
+        Ok(std::process::id())
+    }
+
     fn page_size(&mut self) -> wasmtime::Result<u32> {
         Ok(rustix::param::page_size() as u32)
     }

@@ -42,6 +42,11 @@ pub fn machine() -> String {
     features::machine()
 }
 
+/// The process in whose name the component acts, as programs see it.
+pub fn own_process() -> u32 {
+    features::own_process()
+}
+
 /// Bytes of a page of memory.
 pub fn page_size() -> usize {
     features::page_size() as usize

@@ -37,6 +37,13 @@ int on_tracepoint(struct bpf_raw_tracepoint_args *ctx)
 	return ctx->args[0] + ctx->args[1];
 }
 
+// Returns the process that runs it.
+SEC("?raw_tp/sys_enter")
+int on_own_process(void *ctx)
+{
+	return bpf_get_current_pid_tgid() >> 32;
+}
+
 struct question {
 	__u64 number;
 	__u64 square;

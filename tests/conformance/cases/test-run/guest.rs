@@ -6,7 +6,7 @@ use conformance_guests::raw::objects::{OpenObject, OpenOptions};
 use conformance_guests::raw::programs::{Program, TestOptions};
 use conformance_guests::raw::types::ErrorCode;
 use conformance_guests::{assert_fails, cpus, saw, stop_soon};
-use wasm_bpf_guest::{ErrorKind, ProgramInput};
+use wasm_bpf_guest::{ErrorKind, ProgramInput, features};
 
 conformance_guests::guest!();
 use case::{CaseSkel, CaseSkelBuilder};
@@ -378,4 +378,11 @@ fn bounds() {
     options.set_data_room(1 << 20).unwrap();
     let output = program.test_run(&options).unwrap();
     assert_eq!(output.data, frame(6, 2));
+}
+
+/// What runs the program is the process that the component is told.
+fn own_process() {
+    let skel = loaded("on_own_process");
+    let output = skel.progs.on_own_process.test_run(ProgramInput::default());
+    assert_eq!(output.unwrap().return_value, features::own_process());
 }
