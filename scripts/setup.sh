@@ -143,7 +143,7 @@ has_std() { # of the toolchain in use, for guests
   return 1
 }
 
-guest_rustc='' guest_id="rustc $rust" wasi=''
+guest_rustc='' guest_id="rustc $rust" wasi='' component_ld='' wasm_ld='' ld_libs='' builtins=''
 if [ "$GUEST_STD" != debian ] && has_std; then
   from="rustc's own std"
 elif [ "$GUEST_STD" = rustup ]; then
@@ -159,6 +159,10 @@ elif [ "$GUEST_STD" = debian ] || grep -qsx 'ID="\?debian"\?' /etc/os-release; t
   scripts/guest-toolchain.sh "$prefix"
   guest_rustc=$prefix/bin/rustc guest_id=$(sed -n 's/^made //p' "$prefix/versions") wasi=$prefix/wasi
   from="the toolchain in $prefix"
+  for component_ld in "$prefix"/usr/lib/rustlib/*/bin/wasm-component-ld; do :; done
+  wasm_ld=${component_ld%/*}/wasm-ld
+  for ld_libs in "$prefix"/usr/lib/*/librustc_driver-*.so; do ld_libs=${ld_libs%/*}; done
+  for builtins in "$prefix/usr/lib/rustlib/$TARGET/lib"/libcompiler_builtins-*.rlib; do :; done
   # Those that earlier versions of the script made go when nothing has used them for a month.
   touch "$prefix"
   find "$cache" -maxdepth 1 -type d -name 'guest-toolchain-*' -mtime +30 -exec rm -rf {} +
@@ -176,6 +180,9 @@ mkdir -p "$(dirname "$OUT")"
   printf 'export CLANG=%q\nexport LLVM_STRIP=%q\n' "$clang" "$strip"
   echo "# For guests: the compiler (empty: the usual one), what identifies its std, and wasi-libc if it brings one."
   printf 'GUEST_RUSTC=%q\nGUEST_STD_ID=%q\nGUEST_WASI_LIBC=%q\n' "$guest_rustc" "$guest_id" "$wasi"
+  echo "# For guests in C, without a wasi-sdk: the linker, the one that it runs, their libraries, and what the compiler's code calls."
+  printf 'GUEST_COMPONENT_LD=%q\nGUEST_WASM_LD=%q\nGUEST_LD_LIBRARY_PATH=%q\nGUEST_BUILTINS=%q\n' \
+    "$component_ld" "$wasm_ld" "$ld_libs" "$builtins"
 } >"$OUT.new"
 if cmp -s "$OUT.new" "$OUT"; then rm "$OUT.new"; else mv "$OUT.new" "$OUT"; fi
 say "ready: rustc $rust, $("$clang" --version | sed -n 's/.*\(clang version [0-9.]*\).*/\1/p'); guests: $from"
