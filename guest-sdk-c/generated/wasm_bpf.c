@@ -388,6 +388,9 @@ extern void __wasm_import_wasm_bpf_bpf_links_method_link_iterate(int32_t, uint8_
 __attribute__((__import_module__("wasm-bpf:bpf/links@0.1.0"), __import_name__("[method]link.places")))
 extern void __wasm_import_wasm_bpf_bpf_links_method_link_places(int32_t, uint8_t *);
 
+__attribute__((__import_module__("wasm-bpf:bpf/links@0.1.0"), __import_name__("[method]link.filter-place")))
+extern void __wasm_import_wasm_bpf_bpf_links_method_link_filter_place(int32_t, uint8_t *);
+
 __attribute__((__import_module__("wasm-bpf:bpf/links@0.1.0"), __import_name__("[method]link.detach")))
 extern void __wasm_import_wasm_bpf_bpf_links_method_link_detach(int32_t, uint8_t *);
 
@@ -1062,6 +1065,9 @@ extern void __wasm_import_wasm_bpf_bpf_query_attached_to_interface(uint8_t *, si
 
 __attribute__((__import_module__("wasm-bpf:bpf/query@0.1.0"), __import_name__("xdp")))
 extern void __wasm_import_wasm_bpf_bpf_query_xdp(uint8_t *, size_t, uint8_t *);
+
+__attribute__((__import_module__("wasm-bpf:bpf/query@0.1.0"), __import_name__("filters")))
+extern void __wasm_import_wasm_bpf_bpf_query_filters(uint8_t *, size_t, int32_t, uint8_t *);
 
 __attribute__((__import_module__("wasm-bpf:bpf/query@0.1.0"), __import_name__("event-of-process")))
 extern void __wasm_import_wasm_bpf_bpf_query_event_of_process(int32_t, int32_t, uint8_t *);
@@ -1954,6 +1960,11 @@ void wasm_bpf_bpf_links_result_list_link_place_error_code_free(wasm_bpf_bpf_link
     wasm_bpf_bpf_links_list_link_place_free(&ptr->val.ok);
   } else {
     wasm_bpf_bpf_links_error_code_free(&ptr->val.err);
+  }
+}
+
+void wasm_bpf_bpf_links_option_filter_place_free(wasm_bpf_bpf_links_option_filter_place_t *ptr) {
+  if (ptr->is_some) {
   }
 }
 
@@ -3112,6 +3123,24 @@ void wasm_bpf_bpf_query_result_list_attached_error_free(wasm_bpf_bpf_query_resul
 
 void wasm_bpf_bpf_query_result_xdp_programs_error_free(wasm_bpf_bpf_query_result_xdp_programs_error_t *ptr) {
   if (!ptr->is_err) {
+  } else {
+    wasm_bpf_bpf_query_error_free(&ptr->val.err);
+  }
+}
+
+void wasm_bpf_bpf_query_list_attached_filter_free(wasm_bpf_bpf_query_list_attached_filter_t *ptr) {
+  size_t list_len = ptr->len;
+  if (list_len > 0) {
+    wasm_bpf_bpf_query_attached_filter_t *list_ptr = ptr->ptr;
+    for (size_t i = 0; i < list_len; i++) {
+    }
+    free(list_ptr);
+  }
+}
+
+void wasm_bpf_bpf_query_result_list_attached_filter_error_free(wasm_bpf_bpf_query_result_list_attached_filter_error_t *ptr) {
+  if (!ptr->is_err) {
+    wasm_bpf_bpf_query_list_attached_filter_free(&ptr->val.ok);
   } else {
     wasm_bpf_bpf_query_error_free(&ptr->val.err);
   }
@@ -11730,6 +11759,30 @@ bool wasm_bpf_bpf_links_method_link_places(wasm_bpf_bpf_links_borrow_link_t self
     *err = result.val.err;
     return 0;
   }
+}
+
+bool wasm_bpf_bpf_links_method_link_filter_place(wasm_bpf_bpf_links_borrow_link_t self, wasm_bpf_bpf_links_filter_place_t *ret) {
+  __attribute__((__aligned__(4)))
+  uint8_t ret_area[12];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_wasm_bpf_bpf_links_method_link_filter_place((self).__handle, ptr);
+  wasm_bpf_bpf_links_option_filter_place_t option;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      option.is_some = false;
+      break;
+    }
+    case 1: {
+      option.is_some = true;
+      option.val = (wasm_bpf_bpf_links_filter_place_t) {
+        (uint32_t) (uint32_t) (*((int32_t*) (ptr + 4))),
+        (uint32_t) (uint32_t) (*((int32_t*) (ptr + 8))),
+      };
+      break;
+    }
+  }
+  *ret = option.val;
+  return option.is_some;
 }
 
 bool wasm_bpf_bpf_links_method_link_detach(wasm_bpf_bpf_links_borrow_link_t self, wasm_bpf_bpf_links_error_t *err) {
@@ -29648,6 +29701,129 @@ bool wasm_bpf_bpf_query_xdp(wasm_bpf_string_t *name, wasm_bpf_bpf_query_xdp_prog
         (uint32_t) (uint32_t) (*((int32_t*) (ptr + (4+1*sizeof(void*))))),
         (uint32_t) (uint32_t) (*((int32_t*) (ptr + (8+1*sizeof(void*))))),
       };
+      break;
+    }
+    case 1: {
+      result.is_err = true;
+      wasm_bpf_bpf_types_error_code_t variant;
+      variant.tag = (int32_t) *((uint8_t*) (ptr + sizeof(void*)));
+      switch ((int32_t) variant.tag) {
+        case 0: {
+          break;
+        }
+        case 1: {
+          break;
+        }
+        case 2: {
+          break;
+        }
+        case 3: {
+          break;
+        }
+        case 4: {
+          break;
+        }
+        case 5: {
+          break;
+        }
+        case 6: {
+          break;
+        }
+        case 7: {
+          break;
+        }
+        case 8: {
+          break;
+        }
+        case 9: {
+          break;
+        }
+        case 10: {
+          break;
+        }
+        case 11: {
+          break;
+        }
+        case 12: {
+          break;
+        }
+        case 13: {
+          break;
+        }
+        case 14: {
+          break;
+        }
+        case 15: {
+          break;
+        }
+        case 16: {
+          break;
+        }
+        case 17: {
+          break;
+        }
+        case 18: {
+          break;
+        }
+        case 19: {
+          variant.val.other = *((int32_t*) (ptr + (4+1*sizeof(void*))));
+          break;
+        }
+      }
+      wasm_bpf_option_string_t option;
+      switch ((int32_t) *((uint8_t*) (ptr + (8+4*sizeof(void*))))) {
+        case 0: {
+          option.is_some = false;
+          break;
+        }
+        case 1: {
+          option.is_some = true;
+          option.val = (wasm_bpf_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+5*sizeof(void*))))), (*((size_t*) (ptr + (8+6*sizeof(void*))))) };
+          break;
+        }
+      }
+      wasm_bpf_option_string_t option0;
+      switch ((int32_t) *((uint8_t*) (ptr + (8+7*sizeof(void*))))) {
+        case 0: {
+          option0.is_some = false;
+          break;
+        }
+        case 1: {
+          option0.is_some = true;
+          option0.val = (wasm_bpf_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+8*sizeof(void*))))), (*((size_t*) (ptr + (8+9*sizeof(void*))))) };
+          break;
+        }
+      }
+
+      result.val.err = (wasm_bpf_bpf_types_error_t) {
+        (wasm_bpf_bpf_types_error_code_t) variant,
+        (int32_t) *((int32_t*) (ptr + (8+1*sizeof(void*)))),
+        (wasm_bpf_string_t) (wasm_bpf_string_t) { (uint8_t*)(*((uint8_t **) (ptr + (8+2*sizeof(void*))))), (*((size_t*) (ptr + (8+3*sizeof(void*))))) },
+        (wasm_bpf_option_string_t) option,
+        (wasm_bpf_option_string_t) option0,
+      };
+      break;
+    }
+  }
+  if (!result.is_err) {
+    *ret = result.val.ok;
+    return 1;
+  } else {
+    *err = result.val.err;
+    return 0;
+  }
+}
+
+bool wasm_bpf_bpf_query_filters(wasm_bpf_string_t *name, wasm_bpf_bpf_query_direction_t direction, wasm_bpf_bpf_query_list_attached_filter_t *ret, wasm_bpf_bpf_query_error_t *err) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(8+10*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_wasm_bpf_bpf_query_filters((uint8_t *) (*name).ptr, (*name).len, (int32_t) direction, ptr);
+  wasm_bpf_bpf_query_result_list_attached_filter_error_t result;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      result.is_err = false;
+      result.val.ok = (wasm_bpf_bpf_query_list_attached_filter_t) { (wasm_bpf_bpf_query_attached_filter_t*)(*((uint8_t **) (ptr + sizeof(void*)))), (*((size_t*) (ptr + (2*sizeof(void*))))) };
       break;
     }
     case 1: {

@@ -1460,6 +1460,14 @@ typedef struct wasm_bpf_bpf_links_link_place_t {
   uint64_t   semaphore_offset;
 } wasm_bpf_bpf_links_link_place_t;
 
+// Where among the filters of its hook a filter of traffic control is.
+typedef struct wasm_bpf_bpf_links_filter_place_t {
+  // 1 to 65535, the lowest first.
+  uint32_t   priority;
+  // Which of those with this priority.
+  uint32_t   handle;
+} wasm_bpf_bpf_links_filter_place_t;
+
 // What the kernel says of a link.
 typedef struct wasm_bpf_bpf_links_link_info_t {
   // The kernel's id of the link. Information, not authority.
@@ -1515,6 +1523,11 @@ typedef struct {
     wasm_bpf_bpf_links_error_code_t err;
   } val;
 } wasm_bpf_bpf_links_result_list_link_place_error_code_t;
+
+typedef struct {
+  bool is_some;
+  wasm_bpf_bpf_links_filter_place_t val;
+} wasm_bpf_bpf_links_option_filter_place_t;
 
 typedef struct {
   bool is_err;
@@ -2785,7 +2798,11 @@ typedef wasm_bpf_bpf_maps_map_info_t wasm_bpf_bpf_query_map_info_t;
 
 typedef wasm_bpf_bpf_programs_program_info_t wasm_bpf_bpf_query_program_info_t;
 
+typedef wasm_bpf_bpf_programs_direction_t wasm_bpf_bpf_query_direction_t;
+
 typedef wasm_bpf_bpf_links_link_info_t wasm_bpf_bpf_query_link_info_t;
+
+typedef wasm_bpf_bpf_links_filter_place_t wasm_bpf_bpf_query_filter_place_t;
 
 // A map, and its types.
 typedef struct wasm_bpf_bpf_query_found_map_t {
@@ -2830,6 +2847,14 @@ typedef struct wasm_bpf_bpf_query_xdp_programs_t {
   // In the device.
   uint32_t   offloaded;
 } wasm_bpf_bpf_query_xdp_programs_t;
+
+// A program that is attached with the classic hook of traffic control.
+typedef struct wasm_bpf_bpf_query_attached_filter_t {
+  // The kernel's id of the program.
+  uint32_t   program;
+  // Where among the filters of the hook.
+  wasm_bpf_bpf_query_filter_place_t   place;
+} wasm_bpf_bpf_query_attached_filter_t;
 
 // What a perf event of another process is attached to.
 typedef struct wasm_bpf_bpf_query_attached_event_t {
@@ -2959,6 +2984,19 @@ typedef struct {
     wasm_bpf_bpf_query_error_t err;
   } val;
 } wasm_bpf_bpf_query_result_xdp_programs_error_t;
+
+typedef struct {
+  wasm_bpf_bpf_query_attached_filter_t *ptr;
+  size_t len;
+} wasm_bpf_bpf_query_list_attached_filter_t;
+
+typedef struct {
+  bool is_err;
+  union {
+    wasm_bpf_bpf_query_list_attached_filter_t ok;
+    wasm_bpf_bpf_query_error_t err;
+  } val;
+} wasm_bpf_bpf_query_result_list_attached_filter_error_t;
 
 typedef struct {
   bool is_err;
@@ -4228,6 +4266,11 @@ extern bool wasm_bpf_bpf_links_method_link_iterate(wasm_bpf_bpf_links_borrow_lin
 // # References
 // - libbpf: bpf_link_get_info_by_fd (6.6)
 extern bool wasm_bpf_bpf_links_method_link_places(wasm_bpf_bpf_links_borrow_link_t self, wasm_bpf_bpf_links_list_link_place_t *ret, wasm_bpf_bpf_links_error_code_t *err);
+// The place that a filter of `attach-tc` was given or that the kernel chose for it, also when it is detached; of other links none.
+// 
+// # References
+// - libbpf: the handle and priority of struct bpf_tc_opts after bpf_tc_attach (4.5)
+extern bool wasm_bpf_bpf_links_method_link_filter_place(wasm_bpf_bpf_links_borrow_link_t self, wasm_bpf_bpf_links_filter_place_t *ret);
 // Detaches the program and keeps the link, which attaches nothing any more. A pin of it does not attach again either.
 // 
 // Dropping detaches every kind of link; this is for links that others keep too.
@@ -5221,7 +5264,7 @@ extern bool wasm_bpf_bpf_programs_method_program_attach_xdp(wasm_bpf_bpf_program
 // `priority` (1 to 65535, the lowest first) and `handle` say where among the filters of the hook; the kernel chooses what is 0. The qdisc
 // clsact is made if it is not there. Filters do not end with the process that made them: the host writes each down before it makes it and
 // removes it when the link is dropped. If the host is killed, the next host does, and the qdisc too if no filter is left in it and a host made
-// it. Such a link has no link of the kernel.
+// it. Such a link has no link of the kernel; `links.link.filter-place` tells what the kernel chose.
 // 
 // # Errors
 // - `not-granted`: no grant for this interface
@@ -6156,6 +6199,17 @@ extern bool wasm_bpf_bpf_query_attached_to_interface(wasm_bpf_string_t *name, ui
 // # References
 // - libbpf: bpf_xdp_query (4.8)
 extern bool wasm_bpf_bpf_query_xdp(wasm_bpf_string_t *name, wasm_bpf_bpf_query_xdp_programs_t *ret, wasm_bpf_bpf_query_error_t *err);
+// The programs that are attached to a network interface with the classic hook of traffic control (clsact), in the order in which they run; classifiers of
+// other kinds are left out.
+// 
+// # Errors
+// - `not-granted`: the policy has no grant `query`
+// - `no-such-device`: there is no such interface
+// - `limit-exceeded`: more than 4096 filters
+// 
+// # References
+// - libbpf: bpf_tc_query (4.13)
+extern bool wasm_bpf_bpf_query_filters(wasm_bpf_string_t *name, wasm_bpf_bpf_query_direction_t direction, wasm_bpf_bpf_query_list_attached_filter_t *ret, wasm_bpf_bpf_query_error_t *err);
 // The program behind a descriptor that a process has open: a perf event or a raw tracepoint.
 // 
 // # Errors
@@ -6488,6 +6542,8 @@ void wasm_bpf_bpf_links_result_own_input_stream_error_free(wasm_bpf_bpf_links_re
 void wasm_bpf_bpf_links_list_link_place_free(wasm_bpf_bpf_links_list_link_place_t *ptr);
 
 void wasm_bpf_bpf_links_result_list_link_place_error_code_free(wasm_bpf_bpf_links_result_list_link_place_error_code_t *ptr);
+
+void wasm_bpf_bpf_links_option_filter_place_free(wasm_bpf_bpf_links_option_filter_place_t *ptr);
 
 void wasm_bpf_bpf_links_result_void_error_free(wasm_bpf_bpf_links_result_void_error_t *ptr);
 
@@ -6844,6 +6900,10 @@ void wasm_bpf_bpf_query_list_attached_free(wasm_bpf_bpf_query_list_attached_t *p
 void wasm_bpf_bpf_query_result_list_attached_error_free(wasm_bpf_bpf_query_result_list_attached_error_t *ptr);
 
 void wasm_bpf_bpf_query_result_xdp_programs_error_free(wasm_bpf_bpf_query_result_xdp_programs_error_t *ptr);
+
+void wasm_bpf_bpf_query_list_attached_filter_free(wasm_bpf_bpf_query_list_attached_filter_t *ptr);
+
+void wasm_bpf_bpf_query_result_list_attached_filter_error_free(wasm_bpf_bpf_query_result_list_attached_filter_error_t *ptr);
 
 void wasm_bpf_bpf_query_result_attached_event_error_free(wasm_bpf_bpf_query_result_attached_event_error_t *ptr);
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::DynInputStream;
 
-use crate::bindings::links::{Host, HostLink, LinkInfo, LinkPlace};
+use crate::bindings::links::{FilterPlace, Host, HostLink, LinkInfo, LinkPlace};
 use crate::ctx::WasmBpfCtxView;
 use crate::error::{CodeResult, FailureResult};
 use crate::maps::{Map, MapMemory};
@@ -61,6 +61,11 @@ pub(crate) enum Attachment {
 pub(crate) trait Attached: Send {
     /// The descriptor of the kernel's link that is behind it, if there is just one.
     fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// Where it is among the filters of its hook, if it is one.
+    fn filter_place(&self) -> Option<FilterPlace> {
         None
     }
 
@@ -205,6 +210,13 @@ impl HostLink for WasmBpfCtxView<'_> {
             .get(&link)?
             .fd()
             .map_or(Ok(Vec::new()), info::places)
+    }
+
+    fn filter_place(&mut self, link: Resource<Link>) -> wasmtime::Result<Option<FilterPlace>> {
+        Ok(match &self.table.get(&link)?.attachment {
+            Some(Attachment::Other(attached)) => attached.filter_place(),
+            _ => None,
+        })
     }
 
     fn detach(&mut self, link: Resource<Link>) -> FailureResult<()> {

@@ -8,8 +8,10 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::Descriptor;
 
 use crate::bindings::links::LinkInfo;
-use crate::bindings::programs::ProgramInfo;
-use crate::bindings::query::{Attached, AttachedEvent, FoundBtf, FoundMap, Host, XdpPrograms};
+use crate::bindings::programs::{Direction, ProgramInfo};
+use crate::bindings::query::{
+    Attached, AttachedEvent, AttachedFilter, FoundBtf, FoundMap, Host, XdpPrograms,
+};
 use crate::btf::Btf;
 use crate::ctx::WasmBpfCtxView;
 use crate::error::FailureResult;
@@ -101,6 +103,17 @@ impl Host for WasmBpfCtxView<'_> {
             "the list of programs of the network interface {name:?}"
         ))?;
         attached::xdp(&name)
+    }
+
+    fn filters(
+        &mut self,
+        name: String,
+        direction: Direction,
+    ) -> FailureResult<Vec<AttachedFilter>> {
+        self.allow(&format!(
+            "the list of programs of the network interface {name:?}"
+        ))?;
+        attached::filters(&name, direction)
     }
 
     fn event_of_process(&mut self, process: u32, descriptor: u32) -> FailureResult<AttachedEvent> {

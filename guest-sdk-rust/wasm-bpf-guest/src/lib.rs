@@ -151,8 +151,8 @@ pub use error::{Error, ErrorKind, Result};
 pub use iter::{CgroupIterOpts, CgroupIterOrder, Iter, IterOpts, MapIterOpts};
 pub use lifecycle::{exit, sleep_until, stop_requested, subscribe_stop};
 pub use link::{
-    CgroupDetails, CgroupIteration, EventDetails, InterfaceDetails, IterDetails, Iteration,
-    KprobeDetails, KprobeMultiDetails, Link, LinkDetails, LinkInfo, LinkPlace, LinkType,
+    CgroupDetails, CgroupIteration, EventDetails, FilterPlace, InterfaceDetails, IterDetails,
+    Iteration, KprobeDetails, KprobeMultiDetails, Link, LinkDetails, LinkInfo, LinkPlace, LinkType,
     NetfilterDetails, NetnsDetails, RawTracepointDetails, SockmapDetails, TaskIteration,
     TracepointDetails, TracingDetails, UprobeDetails, UprobeMultiDetails,
 };

@@ -8,8 +8,8 @@ use crate::{MapCore, Program};
 
 /// What the kernel says of a link, and kinds of link.
 pub use crate::bindings::links::{
-    CgroupDetails, CgroupIteration, EventDetails, InterfaceDetails, IterDetails, Iteration,
-    KprobeDetails, KprobeMultiDetails, LinkDetails, LinkInfo, LinkPlace, LinkType,
+    CgroupDetails, CgroupIteration, EventDetails, FilterPlace, InterfaceDetails, IterDetails,
+    Iteration, KprobeDetails, KprobeMultiDetails, LinkDetails, LinkInfo, LinkPlace, LinkType,
     NetfilterDetails, NetnsDetails, RawTracepointDetails, SockmapDetails, TaskIteration,
     TracepointDetails, TracingDetails, UprobeDetails, UprobeMultiDetails,
 };
@@ -47,6 +47,11 @@ impl Link {
             let text = format!("cannot ask about the places of a link: {}", words(code));
             Error::of_code(code, text)
         })
+    }
+
+    /// The priority and handle of a filter that [`TcHook`](crate::TcHook) made; none of other links.
+    pub fn filter_place(&self) -> Option<FilterPlace> {
+        self.handle.filter_place()
     }
 
     /// The link that is pinned at a path. Dropping it does not detach what the pin keeps.

@@ -276,7 +276,7 @@ impl<'program> TcHook<'program> {
         self
     }
 
-    /// The handle that was set.
+    /// The handle that was set, or that the kernel chose.
     pub fn get_handle(&self) -> u32 {
         self.handle
     }
@@ -287,7 +287,7 @@ impl<'program> TcHook<'program> {
         self
     }
 
-    /// The priority that was set.
+    /// The priority that was set, or that the kernel chose.
     pub fn get_priority(&self) -> u32 {
         self.priority
     }
@@ -307,7 +307,12 @@ impl<'program> TcHook<'program> {
             self.priority,
             self.handle,
         )?;
-        self.link = Some(Link::new(link));
+        let link = Link::new(link);
+        if let Some(place) = link.filter_place() {
+            self.priority = place.priority;
+            self.handle = place.handle;
+        }
+        self.link = Some(link);
         Ok(self)
     }
 

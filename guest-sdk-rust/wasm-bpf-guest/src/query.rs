@@ -15,10 +15,12 @@
 
 use crate::bindings::query;
 use crate::bindings::types;
-use crate::{Descriptor, LinkInfo, ProgramInfo, Result};
+use crate::{Descriptor, Direction, LinkInfo, ProgramInfo, Result};
 
 /// What is found.
-pub use crate::bindings::query::{Attached, AttachedEvent, FoundBtf, FoundMap, XdpPrograms};
+pub use crate::bindings::query::{
+    Attached, AttachedEvent, AttachedFilter, FoundBtf, FoundMap, XdpPrograms,
+};
 
 /// Fetched at a time.
 const PAGE: u32 = 256;
@@ -136,6 +138,11 @@ pub fn attached_to_interface(name: &str, attach_type: u32) -> Result<Vec<Attache
 /// The XDP programs of a network interface.
 pub fn xdp(name: &str) -> Result<XdpPrograms> {
     Ok(query::xdp(name)?)
+}
+
+/// The programs that are attached to a network interface with the classic hook of traffic control, in the order in which they run.
+pub fn filters(name: &str, direction: Direction) -> Result<Vec<AttachedFilter>> {
+    Ok(query::filters(name, direction)?)
 }
 
 /// The program behind a perf event or raw tracepoint that a process has open.

@@ -349,9 +349,10 @@ fn demand_attach_type(program: &LoadedProgram, wanted: &[u32], to: &str) -> Fail
 }
 
 fn of_direction(direction: Direction) -> (Side, u32) {
-    match direction {
-        Direction::Ingress => (Side::Ingress, sys::BPF_TCX_INGRESS),
-        Direction::Egress => (Side::Egress, sys::BPF_TCX_EGRESS),
+    let side = Side::of(direction);
+    match side {
+        Side::Ingress => (side, sys::BPF_TCX_INGRESS),
+        Side::Egress => (side, sys::BPF_TCX_EGRESS),
     }
 }
 

@@ -6,6 +6,9 @@ use std::os::fd::AsRawFd as _;
 use libbpf_sys as sys;
 
 use super::filters::{self, Filter};
+use crate::bindings::links::FilterPlace;
+use crate::bindings::programs::Direction;
+use crate::bindings::query::AttachedFilter;
 use crate::journal::{self, Entry, Journal, Left, Locked, ProgramIdentity, Record};
 use crate::links::Attached;
 use crate::network_interfaces::Interface;
@@ -26,6 +29,13 @@ pub(super) enum Side {
 }
 
 impl Side {
+    pub(super) fn of(direction: Direction) -> Self {
+        match direction {
+            Direction::Ingress => Self::Ingress,
+            Direction::Egress => Self::Egress,
+        }
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Ingress => "ingress",
@@ -191,6 +201,13 @@ impl TcFilter {
 }
 
 impl Attached for TcFilter {
+    fn filter_place(&self) -> Option<FilterPlace> {
+        Some(FilterPlace {
+            priority: self.place.priority,
+            handle: self.place.handle,
+        })
+    }
+
     fn detach(&mut self) -> io::Result<()> {
         if self.entry.is_none() {
             return Ok(());
@@ -278,6 +295,21 @@ fn remove_filters(
         }
     }
     Ok(removed)
+}
+
+/// The programs that are filters of an interface, whoever attached them.
+pub(crate) fn attached(interface: i32, direction: Direction) -> io::Result<Vec<AttachedFilter>> {
+    let filters = filters::list(interface, Side::of(direction).parent())?;
+    let programs = filters.into_iter().filter_map(|filter| {
+        Some(AttachedFilter {
+            program: filter.program_id?,
+            place: FilterPlace {
+                priority: filter.priority,
+                handle: filter.handle,
+            },
+        })
+    });
+    Ok(programs.collect())
 }
 
 fn note_name(netns: u64, interface: i32) -> String {

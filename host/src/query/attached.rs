@@ -5,7 +5,8 @@ use std::os::fd::{AsFd as _, AsRawFd as _};
 
 use libbpf_sys as sys;
 
-use crate::bindings::query::{Attached, AttachedEvent, XdpPrograms};
+use crate::bindings::programs::Direction;
+use crate::bindings::query::{Attached, AttachedEvent, AttachedFilter, XdpPrograms};
 use crate::bindings::types::ErrorCode;
 use crate::descriptors::HostFile;
 use crate::error::{Errno, Failure, FailureResult};
@@ -188,6 +189,20 @@ pub(super) fn xdp(name: &str) -> FailureResult<XdpPrograms> {
         generic: options.skb_prog_id,
         offloaded: options.hw_prog_id,
     })
+}
+
+pub(super) fn filters(name: &str, direction: Direction) -> FailureResult<Vec<AttachedFilter>> {
+    let index = demand_interface(name)?;
+    let what = || format!("cannot ask for the filters of the network interface {name}");
+    let filters = crate::programs::tc::attached(index, direction).map_err(|error| {
+        let errno = error.raw_os_error().unwrap_or(libc::EIO);
+        Failure::errno(errno, format!("{}: {error}", what())).about(name)
+    })?;
+    if filters.len() > MAX {
+        let text = format!("{}: it has more than {MAX}", what());
+        return Err(Failure::refused(ErrorCode::LimitExceeded, text).about(name));
+    }
+    Ok(filters)
 }
 
 pub(super) fn event_of_process(process: u32, descriptor: u32) -> FailureResult<AttachedEvent> {

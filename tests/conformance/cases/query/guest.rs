@@ -5,7 +5,7 @@ use wasm_bpf_guest::btf::{Btf, Func};
 use wasm_bpf_guest::query::{self, BtfInfoIter, LinkInfoIter, MapInfoIter, ProgInfoIter};
 use wasm_bpf_guest::{
     ErrorKind, Link, LinkType, MapCore as _, MapFlags, MapHandle, MapType, Program, ProgramType,
-    open_descriptor,
+    TC_INGRESS, open_descriptor,
 };
 
 conformance_guests::guest!();
@@ -230,6 +230,11 @@ fn not_granted() {
         "query"
     );
     assert_fails!(query::xdp("lo"), ErrorKind::NotGranted, "query");
+    assert_fails!(
+        query::filters("lo", TC_INGRESS),
+        ErrorKind::NotGranted,
+        "query"
+    );
     assert_fails!(
         query::event_of_process(1, 1),
         ErrorKind::NotGranted,

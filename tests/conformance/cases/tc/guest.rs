@@ -3,6 +3,7 @@
 use conformance_guests::{
     assert_fails, given, has_filters, has_no_qdisc, packets, packets_out, soon, unplug,
 };
+use wasm_bpf_guest::query;
 use wasm_bpf_guest::{
     Direction, ErrorKind, Link, Program, Result, TC_EGRESS, TC_INGRESS, TcHook, TcHookBuilder,
 };
@@ -136,6 +137,75 @@ fn last_one_tidies_up() {
         has_filters(1);
         drop(other);
         has_no_qdisc();
+    }
+}
+
+fn place(link: &Link) -> (u32, u32) {
+    let place = link.filter_place().unwrap();
+    (place.priority, place.handle)
+}
+
+/// The kernel counts down from the highest priority for each filter.
+fn places() {
+    let skel = load();
+    let interface = given("interface");
+    let program = &skel.progs.count_first;
+    let given = attach(program, &interface, TC_INGRESS, 7, 9).unwrap();
+    assert_eq!(place(&given), (7, 9));
+    let mut hook = TcHook::new(program);
+    hook.interface(&interface).attach().unwrap();
+    let chosen = (hook.get_priority(), hook.get_handle());
+    assert!(
+        chosen.0 > 7 && chosen.0 <= 65535 && chosen.1 != 0,
+        "{chosen:?}"
+    );
+    let link = hook.into_link().unwrap();
+    assert_eq!(place(&link), chosen);
+    // It is there, and no other can be.
+    let again = attach(
+        &skel.progs.count_second,
+        &interface,
+        TC_INGRESS,
+        chosen.0,
+        chosen.1,
+    );
+    assert_fails!(again, ErrorKind::AlreadyExists);
+    // With a priority of one's own the kernel chooses the handle.
+    let beside = attach(program, &interface, TC_INGRESS, chosen.0, 0).unwrap();
+    let (priority, handle) = place(&beside);
+    assert_eq!(priority, chosen.0);
+    assert!(handle != 0 && handle != chosen.1, "{handle}");
+    has_filters(3);
+    link.detach().unwrap();
+    has_filters(2);
+    assert_eq!(place(&link), chosen);
+}
+
+/// With the program and the place of each.
+fn found() {
+    let skel = load();
+    let interface = given("interface");
+    let found = |side| -> Vec<_> {
+        let all = query::filters(&interface, side).unwrap();
+        let each =
+            |one: query::AttachedFilter| (one.program, (one.place.priority, one.place.handle));
+        all.into_iter().map(each).collect()
+    };
+    assert_eq!(found(TC_INGRESS), []);
+    let ids = [&skel.progs.count_first, &skel.progs.count_second].map(|one| one.info().unwrap().id);
+    let last = attach(&skel.progs.count_first, &interface, TC_INGRESS, 0, 0).unwrap();
+    let middle = attach(&skel.progs.count_second, &interface, TC_INGRESS, 5, 6).unwrap();
+    let first = attach(&skel.progs.count_first, &interface, TC_INGRESS, 4, 7).unwrap();
+    let egress = attach(&skel.progs.count_second, &interface, TC_EGRESS, 0, 8).unwrap();
+    let expected = [(ids[0], (4, 7)), (ids[1], (5, 6)), (ids[0], place(&last))];
+    assert_eq!(found(TC_INGRESS), expected);
+    assert_eq!(found(TC_EGRESS), [(ids[1], place(&egress))]);
+    drop(middle);
+    assert_eq!(found(TC_INGRESS), [expected[0], expected[2]]);
+    drop((first, last));
+    assert_eq!(found(TC_INGRESS), []);
+    for name in ["", "no-such-device", "wb0\0"] {
+        assert_fails!(query::filters(name, TC_INGRESS), ErrorKind::NoSuchDevice);
     }
 }
 
