@@ -8,7 +8,7 @@ use wasmtime::component::{Component, Linker};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{
     Docs, Function, FunctionKind, Interface, ManglingAndAbi, PackageId, Resolve, Stability, Type,
-    TypeDef, TypeDefKind, WorldId,
+    TypeDef, TypeDefKind, WorldId, WorldItem,
 };
 
 fn wit() -> (Resolve, PackageId) {
@@ -178,7 +178,21 @@ fn everything_says_since_when_it_is_there() {
     }
     let (resolve, package) = wit();
     for (name, id) in &resolve.packages[package].worlds {
-        check_stability(&mut complaints, name, &resolve.worlds[*id].stability);
+        let world = &resolve.worlds[*id];
+        check_stability(&mut complaints, name, &world.stability);
+        let mut own = 0;
+        for (key, item) in &world.imports {
+            let WorldItem::Interface { id, stability, .. } = item else {
+                panic!("{key:?}");
+            };
+            // Those of WASI have versions of their own.
+            if resolve.interfaces[*id].package == Some(package) {
+                own += 1;
+                let import = resolve.name_world_key(key);
+                check_stability(&mut complaints, &format!("{name}: {import}"), stability);
+            }
+        }
+        assert_eq!(own, interfaces.len(), "imports of {name}");
     }
     complaints.none();
 }
