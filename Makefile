@@ -177,6 +177,12 @@ host: setup ## build the host: target/release/wasm-bpf
 		mkdir -p $(dir $(HOST)); cp "$$built" $(HOST).new; mv $(HOST).new $(HOST); \
 	fi
 
+.PHONY: c-tools
+c-tools: setup ## build what C guests are built with beside bpftool: build/wasm-bpf-c
+	@. ./$(ENV); cargo build --quiet $(LOCKED) -p wasm-bpf-c
+	@cmp -s '$(TARGET_DIR)/debug/wasm-bpf-c' $(BUILD)/wasm-bpf-c || \
+		{ cp '$(TARGET_DIR)/debug/wasm-bpf-c' $(BUILD)/wasm-bpf-c.new; mv $(BUILD)/wasm-bpf-c.new $(BUILD)/wasm-bpf-c; }
+
 .PHONY: examples
 examples: setup ## build all examples: build/rust/NAME.component.wasm
 ifneq ($(EXAMPLES),)

@@ -97,9 +97,9 @@ pub enum Error {
     },
 
     /// libbpf could not process the compiled object.
-    #[error("libbpf cannot {action} the object compiled from {path}: {reason}")]
+    #[error("libbpf cannot {action} the object of {path}: {reason}")]
     Object {
-        /// The source of the object.
+        /// The source of the object, or the first object that was to be linked.
         path: PathBuf,
         /// What was attempted, as in "cannot link".
         action: &'static str,

@@ -122,7 +122,7 @@
 //! not written after loading.
 
 #![deny(missing_docs)]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 // The examples are build scripts, of which main is the point.
 #![allow(clippy::needless_doctest_main)]
 
@@ -132,6 +132,7 @@ mod code;
 mod error;
 mod headers;
 mod layout;
+#[allow(unsafe_code)] // The linker of libbpf.
 mod libbpf;
 mod names;
 mod skeleton;
@@ -167,6 +168,29 @@ pub fn build() {
         eprintln!("{error}");
         std::process::exit(1);
     }
+}
+
+/// Writes the headers that BPF sources include to a directory, for a build that has its own way to compile them.
+///
+/// They are libbpf's, as `bpf/bpf_helpers.h`, and those that come with this crate, as `wasm_bpf/ringbuf.bpf.h`. A file that
+/// is there in the right version already is left alone.
+///
+/// # Errors
+///
+/// [`Error::Io`] where a file or directory cannot be written.
+pub fn write_headers(dir: &Path) -> Result<()> {
+    headers::write(dir)
+}
+
+/// Links compiled BPF objects to one that can be loaded, as [`Builder::build`] does with each of its own.
+///
+/// Of debug information BTF alone remains, in which the sections of variables then have their sizes.
+///
+/// # Errors
+///
+/// [`Error::Object`] where libbpf cannot link them, or write the object.
+pub fn link_objects(from: &[&Path], to: &Path) -> Result<()> {
+    libbpf::link(from.first().copied().unwrap_or(to), from, to)
 }
 
 /// Compiles BPF sources as it is told.
@@ -267,7 +291,7 @@ impl Builder {
             }
             dependencies.extend(compiled.dependencies);
             let object = out_dir.join(format!("{name}.bpf.o"));
-            libbpf::link(path, &unlinked, &object)?;
+            libbpf::link(path, &[&unlinked], &object)?;
             // It is many times larger, with the text of all headers in it.
             fs::remove_file(&unlinked).map_err(Error::io("remove", &unlinked))?;
             let object = libbpf::read(path, &object)?;

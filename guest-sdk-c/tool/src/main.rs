@@ -1,0 +1,111 @@
+//! The `wasm-bpf-c` command: what a build of C guests needs beside compilers and bpftool. `guest-sdk-c/wasm-bpf.mk` runs it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand, ValueHint};
+
+/// Build C guests: WebAssembly components that load eBPF programs.
+#[derive(Parser)]
+#[command(
+    name = "wasm-bpf-c",
+    version,
+    max_term_width = 100,
+    after_help = "Examples:\n  \
+        wasm-bpf-c headers build/include\n  \
+        wasm-bpf-c link foo.unlinked.o -o foo.bpf.o\n\n\
+        Exit codes:\n  \
+        0 if all is well; 1 if not; 2 for wrong usage"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Headers(Headers),
+    Link(Link),
+}
+
+/// Write the headers that BPF sources include: libbpf's <bpf/bpf_helpers.h> and its like, and <wasm_bpf/ringbuf.bpf.h>.
+///
+/// Files that are there in the right version are left alone.
+#[derive(Args)]
+struct Headers {
+    /// The directory to write to, for -I; it is made if it is not there.
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    dir: PathBuf,
+}
+
+/// Link BPF objects, as clang compiles them, to the one that a skeleton is made of and the kernel loads.
+///
+/// One object is linked by itself: DWARF is dropped, BTF stays, and sections of variables get their sizes in it.
+#[derive(Args)]
+struct Link {
+    /// The object to write.
+    #[arg(short, value_name = "OUT.bpf.o", value_hint = ValueHint::FilePath)]
+    output: PathBuf,
+
+    /// The objects that clang wrote.
+    #[arg(value_name = "IN.o", required = true, value_hint = ValueHint::FilePath)]
+    objects: Vec<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Headers(options) => {
+            wasm_bpf_build::write_headers(&options.dir).map_err(Into::into)
+        }
+        Command::Link(options) => link(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn link(options: &Link) -> anyhow::Result<()> {
+    let output = &options.output;
+    for object in &options.objects {
+        // libbpf names a missing file by its error number alone.
+        let bytes =
+            fs::read(object).with_context(|| format!("cannot read {}", object.display()))?;
+        anyhow::ensure!(
+            bytes.starts_with(b"\x7fELF"),
+            "{} is not an object file: it does not begin with \\x7fELF",
+            object.display()
+        );
+        anyhow::ensure!(
+            !is_same_file(object, output),
+            "{} would be overwritten with what is made of it: give another name with -o",
+            object.display()
+        );
+    }
+    // A reader never sees half of it, and a failure leaves nothing.
+    let mut unfinished = output.clone().into_os_string();
+    unfinished.push(".new");
+    let unfinished = PathBuf::from(unfinished);
+    let objects: Vec<&Path> = options.objects.iter().map(PathBuf::as_path).collect();
+    wasm_bpf_build::link_objects(&objects, &unfinished)
+        .map_err(anyhow::Error::from)
+        .and_then(|()| {
+            fs::rename(&unfinished, output)
+                .with_context(|| format!("cannot write {}", output.display()))
+        })
+        .inspect_err(|_| {
+            let _ = fs::remove_file(&unfinished);
+        })
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
