@@ -1,0 +1,16 @@
+# Builds the examples in C: build/c/NAME.component.wasm from examples/NAME/c/NAME.c, for `make c-examples`.
+#
+# The BPF side is that of the example in Rust, where there is one; a tool that is only here brings its own.
+
+WASM_BPF_APPS := $(or $(APPS),$(foreach source,$(wildcard examples/*/c),$(patsubst examples/%/c/,%,$(dir $(wildcard $(source)/$(patsubst examples/%/c,%,$(source)).c)))))
+WASM_BPF_OUT := build/c
+WASM_BPF_BUILD := build/c-objects
+
+define example
+$(1)_SOURCES := examples/$(1)/c/$(1).c
+$(1)_BPF := $$(or $$(wildcard examples/$(1)/c/$(1).bpf.c),examples/$(1)/src/bpf/$(1).bpf.c)
+$(1)_CFLAGS := -std=gnu11 -Wextra -Werror -Iexamples/common/c -Iexamples/$(1)/c -Iexamples/$(1)/src/bpf
+endef
+$(foreach app,$(WASM_BPF_APPS),$(eval $(call example,$(app))))
+
+include guest-sdk-c/wasm-bpf.mk
