@@ -121,7 +121,8 @@ wasm-bpf-bpf-flags += -I$(WASM_BPF_BUILD)/vmlinux
 endif
 
 # Headers of which a struct is nobody's agreement between a program and its BPF side.
-wasm-bpf-system := $(addprefix --system ,$(wasm-bpf-sysroot) $(wasm-bpf-sdk) $(WASM_BPF_BUILD)/kernel-headers)
+wasm-bpf-system := $(addprefix --system ,$(wasm-bpf-sysroot) $(wasm-bpf-sdk)/include $(wasm-bpf-sdk)/generated $(wasm-bpf-kernel) \
+	$(if $(WASI_SDK_PATH),$(WASI_SDK_PATH)/lib))
 
 # $(call wasm-bpf-remember,FILE,TEXT): the rule of a file that changes when the text does, so that what depends on it is made anew.
 define wasm-bpf-remember

@@ -1,5 +1,7 @@
 //! The `wasm-bpf-c` command: what a build of C guests needs beside compilers and bpftool. `guest-sdk-c/wasm-bpf.mk` runs it.
 
+mod structs;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,7 +17,8 @@ use clap::{Args, Parser, Subcommand, ValueHint};
     max_term_width = 100,
     after_help = "Examples:\n  \
         wasm-bpf-c headers build/include\n  \
-        wasm-bpf-c link foo.unlinked.o -o foo.bpf.o\n\n\
+        wasm-bpf-c link foo.unlinked.o -o foo.bpf.o\n  \
+        wasm-bpf-c check-structs foo.unlinked.o foo.o\n\n\
         Exit codes:\n  \
         0 if all is well; 1 if not; 2 for wrong usage"
 )]
@@ -28,6 +31,7 @@ struct Cli {
 enum Command {
     Headers(Headers),
     Link(Link),
+    CheckStructs(CheckStructs),
 }
 
 /// Write the headers that BPF sources include: libbpf's <bpf/bpf_helpers.h> and its like, and <wasm_bpf/ringbuf.bpf.h>.
@@ -54,12 +58,46 @@ struct Link {
     objects: Vec<PathBuf>,
 }
 
+/// Compare the structs that a BPF object and a guest share by name; fail where they are laid out differently.
+///
+/// `long` and pointers have 8 bytes in a BPF program and 4 in a guest. Structs, unions and enums of the same name, or of the same
+/// typedef if they have no name, are compared field by field. Left out are those that either side has from a directory of
+/// the system (/usr/include, /usr/lib, the same in /usr/local, and --system) or from a file vmlinux*.h: each side has its own there.
+#[derive(Args)]
+#[command(after_long_help = "Examples:\n  \
+    wasm-bpf-c check-structs foo.unlinked.o foo.o event.o\n  \
+    wasm-bpf-c check-structs --system ~/wasi-sdk/share --ignore config foo.bpf.o foo.wasm\n\n\
+    Exit codes:\n  \
+    0 if all are the same; 1 if one is not, or a file cannot be read; 2 for wrong usage")]
+struct CheckStructs {
+    /// A directory of headers that are nobody's agreement, such as a sysroot.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    system: Vec<PathBuf>,
+
+    /// Leave out a struct, by its name.
+    #[arg(long, value_name = "NAME")]
+    ignore: Vec<String>,
+
+    /// Print what is compared.
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// The BPF object. As clang writes it, with DWARF, it tells of all structs; linked, of those of variables and maps.
+    #[arg(value_name = "OBJECT.bpf.o", value_hint = ValueHint::FilePath)]
+    object: PathBuf,
+
+    /// The guest, compiled with -g: object files, or a linked module or component that is not stripped.
+    #[arg(value_name = "GUEST", required = true, value_hint = ValueHint::FilePath)]
+    guest: Vec<PathBuf>,
+}
+
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Headers(options) => {
             wasm_bpf_build::write_headers(&options.dir).map_err(Into::into)
         }
         Command::Link(options) => link(&options),
+        Command::CheckStructs(options) => structs::check(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
