@@ -2,6 +2,7 @@
 //!
 //! The host, the guests and the examples are built by `make test`, which also tells where they are.
 
+mod cgroup;
 mod kernel;
 mod run;
 mod state;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+pub use cgroup::Cgroup;
 pub use kernel::{Held, assert_gone, assert_nothing_new, everything, held};
 pub use run::{Finished, Output, Run, Running};
 pub use state::State;

@@ -4,52 +4,23 @@ use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
 use std::process::Command;
 
-use wasm_bpf_tests::{Run, assert_nothing_new, everything};
+use wasm_bpf_tests::{Cgroup, Run, assert_nothing_new, everything};
 
-/// A cgroup without processes.
-struct Cgroup(PathBuf);
-
-impl Cgroup {
-    fn new() -> Self {
-        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-        let root = mounts.lines().find_map(|line| {
-            let mut words = line.split(' ').skip(1);
-            let path = words.next()?;
-            (words.next()? == "cgroup2").then(|| PathBuf::from(path))
+/// Has a process in the cgroup send some bytes to a port of this machine.
+fn send(cgroup: &Cgroup, port: u16, bytes: &str) {
+    let processes = cgroup.folder().join("cgroup.procs");
+    let mut command = Command::new("bash");
+    command.args(["-c", &format!("printf {bytes} >/dev/tcp/127.0.0.1/{port}")]);
+    // SAFETY: the child writes one byte to a file and has no other thread.
+    unsafe {
+        command.pre_exec(move || {
+            let mut file = fs::OpenOptions::new().write(true).open(&processes)?;
+            file.write_all(b"0")
         });
-        let root = root.expect("a cgroup file system of version 2");
-        let path = root.join(format!("wasm-bpf-sockops-{}", std::process::id()));
-        fs::create_dir(&path).unwrap();
-        Self(path)
     }
-
-    fn path(&self) -> String {
-        self.0.display().to_string()
-    }
-
-    /// Has a process in the cgroup send some bytes to a port of this machine.
-    fn send(&self, port: u16, bytes: &str) {
-        let processes = self.0.join("cgroup.procs");
-        let mut command = Command::new("bash");
-        command.args(["-c", &format!("printf {bytes} >/dev/tcp/127.0.0.1/{port}")]);
-        // SAFETY: the child writes one byte to a file and has no other thread.
-        unsafe {
-            command.pre_exec(move || {
-                let mut file = fs::OpenOptions::new().write(true).open(&processes)?;
-                file.write_all(b"0")
-            });
-        }
-        assert!(command.status().unwrap().success());
-    }
-}
-
-impl Drop for Cgroup {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.0);
-    }
+    assert!(command.status().unwrap().success());
 }
 
 #[test]
@@ -67,7 +38,7 @@ fn connections_of_the_cgroup_and_no_others_are_told() {
     // This process is not in the cgroup.
     drop(std::net::TcpStream::connect(("127.0.0.1", port)).unwrap());
     drop(listener.accept().unwrap());
-    cgroup.send(port, "12345");
+    send(&cgroup, port, "12345");
     drop(listener.accept().unwrap());
     let remote = format!("127.0.0.1:{port}");
     let line = running.line("");
