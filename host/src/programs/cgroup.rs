@@ -501,24 +501,27 @@ fn is_on_cgroup2(file: BorrowedFd<'_>) -> io::Result<bool> {
 
 /// Ids of the programs that are attached to a cgroup itself.
 fn attached(cgroup: BorrowedFd<'_>, attach_type: u32) -> Result<Vec<u32>, i32> {
-    // The kernel takes 64.
-    let mut ids = vec![0; 64];
-    let mut count = ids.len() as u32;
-    let mut flags = 0;
-    // SAFETY: there is room for `count` ids, and for the numbers.
-    let answer = unsafe {
-        sys::bpf_prog_query(
-            cgroup.as_raw_fd(),
-            attach_type,
-            0,
-            &raw mut flags,
-            ids.as_mut_ptr(),
-            &raw mut count,
-        )
+    // The kernel takes 64 at a place, and all security hooks of a cgroup are asked for as one.
+    const MAX: usize = 64 * 16;
+    let mut ids = vec![0; MAX];
+    let mut flags = vec![0; MAX];
+    let mut options = sys::bpf_prog_query_opts {
+        sz: size_of::<sys::bpf_prog_query_opts>() as _,
+        prog_ids: ids.as_mut_ptr(),
+        ..Default::default()
     };
+    options.__bindgen_anon_1.count = MAX as u32;
+    // Of these the kernel lists no programs without their flags; before 6.0, which does not have them, it takes no room for flags.
+    if attach_type == sys::BPF_LSM_CGROUP {
+        options.prog_attach_flags = flags.as_mut_ptr();
+    }
+    // SAFETY: there is room for `count` ids and flags.
+    let answer =
+        unsafe { sys::bpf_prog_query_opts(cgroup.as_raw_fd(), attach_type, &raw mut options) };
     if answer < 0 {
         return Err(-answer);
     }
-    ids.truncate(count as usize);
+    // SAFETY: the union's fields are one number by two names.
+    ids.truncate(unsafe { options.__bindgen_anon_1.count } as usize);
     Ok(ids)
 }

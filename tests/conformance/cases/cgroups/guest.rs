@@ -136,6 +136,25 @@ fn security_hook() {
     acts("deny_lsm_bind", "bind 127.0.0.1:7003", "ok", DENIED);
 }
 
+fn security_hook_without_link() {
+    let skel = load(&["deny_lsm_bind"]);
+    let action = "bind 127.0.0.1:7003";
+    for exclusive in [CgroupSharing::Exclusive, CgroupSharing::Overridable] {
+        let refused = attach(&skel, "deny_lsm_bind", shared(exclusive));
+        assert_fails!(refused, ErrorKind::NotSupported, "deny_lsm_bind");
+    }
+    let link = attach(&skel, "deny_lsm_bind", shared(CgroupSharing::Multiple)).unwrap();
+    holds(&skel.object, &[]);
+    in_cgroup(DENIED, action);
+    drop(link);
+    in_cgroup("ok", action);
+    // There is room for it again.
+    let link = attach(&skel, "deny_lsm_bind", shared(CgroupSharing::Multiple)).unwrap();
+    in_cgroup(DENIED, action);
+    link.detach().unwrap();
+    in_cgroup("ok", action);
+}
+
 fn whole_machine() {
     let skel = load(&["whole_machine"]);
     let refused = attach(&skel, "whole_machine", CgroupOpts::default());
