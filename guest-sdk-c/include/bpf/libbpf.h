@@ -4,6 +4,7 @@
 #define BPF_LIBBPF_H
 
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <bpf/libbpf/base.h>
 #include <bpf/libbpf/object.h>

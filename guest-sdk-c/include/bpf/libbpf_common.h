@@ -11,6 +11,8 @@
 
 #include <linux/bpf.h>
 
+#include <bpf/libbpf_version.h>
+
 #define LIBBPF_API __attribute__((visibility("default")))
 #define LIBBPF_DEPRECATED(message) __attribute__((deprecated(message)))
 
