@@ -16,3 +16,15 @@ int wb_open_path_of(int fd, wasi_filesystem_types_own_descriptor_t *descriptor);
 
 // The path that an fd was opened by, made absolute; NULL if it has none.
 const char *wb_path_of(int fd);
+
+// A path made absolute by the working directory, in memory of its own; what links, "." and ".." stand for is not looked up. NULL: no memory.
+char *wb_absolute_path(const char *path);
+
+// From now on this fd has this path, which is made absolute. 0, or -ENOMEM.
+int wb_remember_path(int fd, const char *path);
+
+// The fd was closed.
+void wb_forget_path(int fd);
+
+// The negative errno of an error of wasi:filesystem.
+int wb_file_error(wasi_filesystem_types_error_code_t code);
