@@ -155,7 +155,7 @@ check: setup ## check formatting, lints, documentation and vendored files
 	$(call say,the C bindings)
 	@cargo run --quiet $(LOCKED) -p wasm-bpf-generate-c -- --check
 	$(call say,scripts)
-	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/*.sh tests/*/*.sh .ci/run; else echo 'not checked: no shellcheck here' >&2; fi
+	@if command -v shellcheck >/dev/null; then shellcheck -x scripts/*.sh bpftool-patches/*.sh tests/*/*.sh .ci/run; else echo 'not checked: no shellcheck here' >&2; fi
 	$(call say,deliberate faults apply)
 	@for patch in tests/faults/*.patch; do git apply --check "$$patch"; done
 	$(call say,lints)
@@ -176,6 +176,10 @@ host: setup ## build the host: target/release/wasm-bpf
 	if [ '$(TARGET_DIR)' != '$(CURDIR)/target' ] && ! cmp -s "$$built" $(HOST); then \
 		mkdir -p $(dir $(HOST)); cp "$$built" $(HOST).new; mv $(HOST).new $(HOST); \
 	fi
+
+.PHONY: bpftool
+bpftool: ## build bpftool with the patches for C guests: build/bpftool (BPFTOOL_SRC='a tree of its source')
+	@bpftool-patches/build.sh $(BUILD)/bpftool
 
 .PHONY: c-tools
 c-tools: setup ## build what C guests are built with beside bpftool: build/wasm-bpf-c

@@ -120,6 +120,9 @@ wasm-bpf-vmlinux := $(WASM_BPF_BUILD)/vmlinux/vmlinux.h
 wasm-bpf-bpf-flags += -I$(WASM_BPF_BUILD)/vmlinux
 endif
 
+# Of the patched bpftool: skeletons that have BPF's layout also where pointers and long have 32 bits.
+wasm-bpf-skeleton-options := --fixed-width
+
 # Headers of which a struct is nobody's agreement between a program and its BPF side.
 wasm-bpf-system := $(addprefix --system ,$(wasm-bpf-sysroot) $(wasm-bpf-sdk)/include $(wasm-bpf-sdk)/generated $(wasm-bpf-kernel) \
 	$(if $(WASI_SDK_PATH),$(WASI_SDK_PATH)/lib))

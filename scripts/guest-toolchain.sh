@@ -56,24 +56,10 @@ NEW=$PREFIX.partial
 WORK=$NEW/work
 rm -rf "$NEW"
 trap 'rm -rf "$NEW"' EXIT
-mkdir -p "$WORK/debs" "$NEW/bin" "$NEW/wasi"
+mkdir -p "$WORK" "$NEW/bin" "$NEW/wasi"
 
-# apt with package lists of its own: always fresh, no root, and the machine's lists and locks stay as they are.
-# apt_state NAME OPTION... sets APT to the options for such a state.
-apt_state() {
-  local d=$WORK/apt-$1
-  shift
-  mkdir -p "$d/lists/partial" "$d/cache/archives/partial"
-  APT=(-q
-    -o "Dir::State=$d" -o "Dir::State::lists=$d/lists" -o Dir::State::status=/var/lib/dpkg/status
-    -o "Dir::Cache=$d/cache" -o "Dir::Cache::archives=$d/cache/archives"
-    -o "Dir::Cache::pkgcache=$d/cache/pkg.bin" -o "Dir::Cache::srcpkgcache=$d/cache/src.bin"
-    -o Debug::NoLocking=true -o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=3
-    "$@")
-}
-update() { apt-get "${APT[@]}" -q update </dev/null >"$WORK/log" 2>&1 || { cat "$WORK/log" >&2; return 1; }; }
-download() { (cd "$WORK/debs" && apt-get "${APT[@]}" -q download "$@" </dev/null >"$WORK/log" 2>&1) || { cat "$WORK/log" >&2; return 1; }; }
-candidate() { apt-cache "${APT[@]}" policy "$1" | sed -n 's/^  Candidate: //p' | grep -v '^(none)$' || true; }
+# shellcheck source=scripts/apt.sh
+. "$REPO/scripts/apt.sh"
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 depends() { # PACKAGE=VERSION -> names, the first of each group of alternatives
   apt-cache "${APT[@]}" show "$1" | sed -n 's/^Depends: //p' | tr ',' '\n' | sed 's/^ *//; s/[ |(:].*//'
@@ -119,13 +105,7 @@ wasi_libc() { # unpacks the wasi-libc of the current apt state; fails if it has 
 if ! { dpkg --compare-versions "$(candidate wasi-libc)" ge 0.0~git2024 && wasi_libc; }; then
   # An older Debian: take this one package, which is the same for all architectures, from a newer suite of the mirror
   # that this machine already uses.
-  # shellcheck disable=SC2016 # apt-get expands these
-  mirror=$(apt-get "${APT[@]}" indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' | sed -n 's/^Debian|Debian|//p' | sort -u | sed -n 1p)
-  [ -n "$mirror" ] || die "no Debian mirror among this system's package sources"
-  keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-  echo "deb [signed-by=$keyring] $mirror $WASI_SUITE main" >"$WORK/newer.list"
-  apt_state newer -o "Dir::Etc::sourcelist=$WORK/newer.list" -o Dir::Etc::sourceparts=- -o Dir::Etc::preferences=- -o Dir::Etc::preferencesparts=-
-  update || die "could not read the package list of $WASI_SUITE (package debian-archive-keyring up to date?)"
+  apt_other_suite "$WASI_SUITE" || die "wasi-libc is needed from $WASI_SUITE"
   wasi_libc || die "no wasi-libc for $TARGET found"
 fi
 cp -a "$WORK/wasi/usr/lib" "$WORK/wasi/usr/include" "$NEW/wasi/"
