@@ -56,14 +56,14 @@ static inline bool wb_is_ours(int fd)
 	return fd >= WB_FIRST_DESCRIPTOR;
 }
 
-// The kinds' own: a number for a handle, which the table owns from then on (also when this fails), and the borrowed handle of a number.
-int wb_map_descriptor(wasm_bpf_bpf_maps_own_map_t map);
-bool wb_map_of(int fd, wasm_bpf_bpf_maps_borrow_map_t *map);
-int wb_program_descriptor(wasm_bpf_bpf_programs_own_program_t program);
-bool wb_program_of(int fd, wasm_bpf_bpf_programs_borrow_program_t *program);
-int wb_link_descriptor(wasm_bpf_bpf_links_own_link_t link);
-bool wb_link_of(int fd, wasm_bpf_bpf_links_borrow_link_t *link);
-int wb_perf_event_descriptor(wasm_bpf_bpf_perf_events_own_perf_event_t event);
-bool wb_perf_event_of(int fd, wasm_bpf_bpf_perf_events_borrow_perf_event_t *event);
-int wb_socket_descriptor(wasm_bpf_bpf_sockets_own_socket_t socket);
-bool wb_socket_of(int fd, wasm_bpf_bpf_sockets_borrow_socket_t *socket);
+// The kinds' own: a number for a handle, which the table owns from then on (also when this fails), and the borrowed handle of a number: false, with errno
+// EBADF, if it has none.
+#define WB_HANDLE_DESCRIPTOR(NAME, INTERFACE, RESOURCE) \
+	int wb_##NAME##_descriptor(wasm_bpf_bpf_##INTERFACE##_own_##RESOURCE##_t handle); \
+	bool wb_##NAME##_of(int fd, wasm_bpf_bpf_##INTERFACE##_borrow_##RESOURCE##_t *handle)
+
+WB_HANDLE_DESCRIPTOR(program, programs, program);
+WB_HANDLE_DESCRIPTOR(link, links, link);
+WB_HANDLE_DESCRIPTOR(perf_event, perf_events, perf_event);
+WB_HANDLE_DESCRIPTOR(socket, sockets, socket);
+WB_HANDLE_DESCRIPTOR(map, maps, map);

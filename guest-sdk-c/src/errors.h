@@ -14,6 +14,9 @@ int wb_fail_code(const wasm_bpf_bpf_types_error_code_t *code);
 // keeps it for wasm_bpf_last_error() and frees it.
 int wb_fail(wasm_bpf_bpf_types_error_t *error, const char *doing);
 
+// The same without a word, for those who say more themselves.
+int wb_fail_silently(wasm_bpf_bpf_types_error_t *error);
+
 // The verifier's log of the error that wb_fail was last given, for those who asked for it in a buffer of their own; NULL if it had none.
 const char *wb_last_verifier_log(void);
 

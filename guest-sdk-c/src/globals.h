@@ -19,3 +19,14 @@ static inline void wb_leave_scope(const char *unused)
 #define WB_CALL \
 	wb_enter(); \
 	const char wb_scope __attribute__((cleanup(wb_leave_scope), unused)) = 0
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "wasm_bpf.h"
+
+// Makes memory of the guest the copy of a map's from now on. `name` is that of the map, for messages; it has to live as long. 0, or a negative errno.
+int wb_globals_open(wasm_bpf_bpf_maps_borrow_map_t map, const char *name, void *memory, size_t size, bool read_only);
+
+// Ends it, after a last write. The memory stays the caller's.
+void wb_globals_close(const void *memory);

@@ -14,17 +14,17 @@ struct btf;
 
 struct bpf_map {
 	struct bpf_object *object; // never NULL
-	char *name;                // as the object has it: ".rodata" maps have libbpf's long names
+	char *name;                // as libbpf has it: "bootstra.rodata"
+	char *declared;            // as the interface has it: ".rodata"
 	int fd;                    // of descriptors.h; -1 before load
 	enum bpf_map_type type;
-	uint32_t key_size, value_size, max_entries, flags, numa_node, btf_key, btf_value;
+	uint32_t key_size, value_size, max_entries, flags, numa_node;
 	uint64_t extra;
 	bool autocreate, autoattach, global_data, reused, pinned;
 	char *pin_path;
 	void *initial_value;       // guest memory of global data, which is its live copy after load; NULL: not global data
 	size_t initial_size;
-	struct bpf_map *inner;     // the declared template, NULL if none
-	struct bpf_link *link;     // struct_ops
+	struct bpf_map *inner;     // what the maps inside look like, NULL if it is not declared
 };
 
 struct bpf_program {
@@ -51,10 +51,10 @@ struct bpf_object {
 	size_t map_count;
 	struct bpf_program *programs;
 	size_t program_count;
-	struct btf *btf;           // made on first use
+	struct btf *btf;           // made on first use, and
+	void (*free_btf)(struct btf *btf); // by whom, so that programs without a need of BTF do not carry it
 	wasm_bpf_bpf_objects_own_open_object_t open; // until load
 	wasm_bpf_bpf_objects_own_object_t object_handle; // from load on
-	struct bpf_object *next;   // of all objects: bpf_object__next was removed in 1.0, globals.c walks them
 };
 
 struct bpf_link {

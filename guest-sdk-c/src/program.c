@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Programs of an object, before and after load.
+#include <stdlib.h>
+#include <string.h>
+
+#include "descriptors.h"
+#include "errors.h"
+#include "globals.h"
+#include "object.h"
+#include "types.h"
+
+// For what is possible only before load: what the object is open with.
+static int open_of(const struct bpf_program *program, const char *doing, wasm_bpf_bpf_objects_borrow_open_object_t *open)
+{
+	if (!program)
+		return wb_refuse(EINVAL, "%s: there is no program", doing);
+	if (program->object->loaded)
+		return wb_refuse(EBUSY, "%s: program '%s' can be changed only before its object is loaded", doing, program->name);
+	*open = wasm_bpf_bpf_objects_borrow_open_object(program->object->open);
+	return 0;
+}
+
+bool wb_loaded_program(const struct bpf_program *program, wasm_bpf_bpf_programs_borrow_program_t *handle)
+{
+	if (!program) {
+		wb_refuse(EINVAL, "there is no program");
+		return false;
+	}
+	if (program->fd < 0) {
+		wb_refuse(EINVAL, "program '%s' is not loaded", program->name);
+		return false;
+	}
+	return wb_program_of(program->fd, handle);
+}
+
+const char *bpf_program__name(const struct bpf_program *program)
+{
+	return program->name;
+}
+
+const char *bpf_program__section_name(const struct bpf_program *program)
+{
+	return program->section;
+}
+
+bool bpf_program__autoload(const struct bpf_program *program)
+{
+	return program->autoload;
+}
+
+int bpf_program__set_autoload(struct bpf_program *program, bool autoload)
+{
+	wasm_bpf_bpf_objects_borrow_open_object_t open;
+	wasm_bpf_bpf_objects_error_t error;
+	wasm_bpf_string_t name;
+	int err;
+
+	if (program && program->object->loaded)
+		return wb_refuse(EINVAL, "program '%s': its object is loaded", program->name);
+	err = open_of(program, "autoload", &open);
+	if (err)
+		return err;
+	name = wb_string(program->name);
+	if (!wasm_bpf_bpf_objects_method_open_object_set_autoload(open, &name, autoload, &error))
+		return wb_fail(&error, program->name);
+	program->autoload = autoload;
+	return 0;
+}
+
+bool bpf_program__autoattach(const struct bpf_program *program)
+{
+	return program->autoattach;
+}
+
+void bpf_program__set_autoattach(struct bpf_program *program, bool autoattach)
+{
+	program->autoattach = autoattach;
+}
+
+size_t bpf_program__insn_cnt(const struct bpf_program *program)
+{
+	return program->instructions;
+}
+
+int bpf_program__fd(const struct bpf_program *program)
+{
+	if (!program) {
+		errno = EINVAL;
+		return -EINVAL;
+	}
+	if (program->fd < 0) {
+		errno = ENOENT;
+		return -ENOENT;
+	}
+	return program->fd;
+}
+
+enum bpf_prog_type bpf_program__type(const struct bpf_program *program)
+{
+	return program->type;
+}
+
+int bpf_program__set_type(struct bpf_program *program, enum bpf_prog_type type)
+{
+	wasm_bpf_bpf_types_program_type_t wanted = wb_program_type(type);
+	wasm_bpf_bpf_objects_borrow_open_object_t open;
+	wasm_bpf_bpf_objects_error_t error;
+	wasm_bpf_string_t name;
+	int err;
+
+	err = open_of(program, "type", &open);
+	if (err)
+		return err;
+	name = wb_string(program->name);
+	if (!wasm_bpf_bpf_objects_method_open_object_set_program_type(open, &name, &wanted, &error))
+		return wb_fail(&error, program->name);
+	program->type = type;
+	return 0;
+}
+
+enum bpf_attach_type bpf_program__expected_attach_type(const struct bpf_program *program)
+{
+	return program->attach_type;
+}
+
+int bpf_program__set_expected_attach_type(struct bpf_program *program, enum bpf_attach_type type)
+{
+	wasm_bpf_bpf_objects_borrow_open_object_t open;
+	wasm_bpf_bpf_objects_error_t error;
+	wasm_bpf_string_t name;
+	int err;
+
+	err = open_of(program, "expected attach type", &open);
+	if (err)
+		return err;
+	name = wb_string(program->name);
+	if (!wasm_bpf_bpf_objects_method_open_object_set_expected_attach_type(open, &name, type, &error))
+		return wb_fail(&error, program->name);
+	program->attach_type = type;
+	return 0;
+}
+
+__u32 bpf_program__flags(const struct bpf_program *program)
+{
+	return program->flags;
+}
+
+int bpf_program__set_flags(struct bpf_program *program, __u32 flags)
+{
+	wasm_bpf_bpf_objects_borrow_open_object_t open;
+	wasm_bpf_bpf_objects_error_t error;
+	wasm_bpf_string_t name;
+	int err;
+
+	err = open_of(program, "flags", &open);
+	if (err)
+		return err;
+	name = wb_string(program->name);
+	if (!wasm_bpf_bpf_objects_method_open_object_set_program_flags(open, &name, flags, &error))
+		return wb_fail(&error, program->name);
+	program->flags = flags;
+	return 0;
+}
+
+__u32 bpf_program__log_level(const struct bpf_program *program)
+{
+	return program->log_level;
+}
+
+int bpf_program__set_log_level(struct bpf_program *program, __u32 level)
+{
+	if (program->object->loaded)
+		return wb_refuse(EBUSY, "log level: the object of program '%s' is loaded", program->name);
+	program->log_level = level;
+	return 0;
+}
+
+const char *bpf_program__log_buf(const struct bpf_program *program, size_t *size)
+{
+	*size = program->log_size;
+	return program->log;
+}
+
+int bpf_program__set_log_buf(struct bpf_program *program, char *buffer, size_t size)
+{
+	if (!buffer != !size)
+		return wb_refuse(EINVAL, "log buffer of program '%s': a buffer and its size belong together", program->name);
+	if (program->object->loaded)
+		return wb_refuse(EBUSY, "log buffer: the object of program '%s' is loaded", program->name);
+	program->log = buffer;
+	program->log_size = size;
+	return 0;
+}
+
+int bpf_program__set_attach_target(struct bpf_program *program, int target_fd, const char *function)
+{
+	wasm_bpf_bpf_objects_borrow_open_object_t open;
+	wasm_bpf_bpf_programs_borrow_program_t target;
+	wasm_bpf_bpf_objects_error_t error;
+	wasm_bpf_string_t name, what;
+	bool done;
+	int err;
+
+	if (program && program->object->loaded)
+		return wb_refuse(EINVAL, "attach target: the object of program '%s' is loaded", program->name);
+	err = open_of(program, "attach target", &open);
+	if (err)
+		return err;
+	if (!function)
+		return wb_refuse(EINVAL, "attach target of program '%s': no function was named", program->name);
+	name = wb_string(program->name);
+	what = wb_string(function);
+	WB_CALL;
+	if (target_fd) {
+		if (!wb_program_of(target_fd, &target))
+			return wb_refuse(EBADF, "attach target of program '%s': %d is no descriptor of a program", program->name, target_fd);
+		done = wasm_bpf_bpf_objects_method_open_object_set_attach_program(open, &name, target, &what, &error);
+	} else {
+		done = wasm_bpf_bpf_objects_method_open_object_set_attach_target(open, &name, &what, &error);
+	}
+	if (!done)
+		return wb_fail(&error, program->name);
+	program->target_fd = target_fd;
+	return 0;
+}
+
+int bpf_program__pin(struct bpf_program *program, const char *path)
+{
+	wasm_bpf_bpf_programs_borrow_program_t handle;
+	wasm_bpf_bpf_programs_error_t error;
+	wasm_bpf_string_t text;
+
+	if (!wb_loaded_program(program, &handle))
+		return -errno;
+	if (!path)
+		return wb_refuse(EINVAL, "no path to pin program '%s' at", program->name);
+	text = wb_string(path);
+	WB_CALL;
+	return wasm_bpf_bpf_programs_method_program_pin(handle, &text, &error) ? 0 : wb_fail(&error, program->name);
+}
+
+int bpf_program__unpin(struct bpf_program *program, const char *path)
+{
+	wasm_bpf_bpf_programs_borrow_program_t handle;
+	wasm_bpf_bpf_programs_error_t error;
+	wasm_bpf_string_t text;
+
+	if (!wb_loaded_program(program, &handle))
+		return -errno;
+	if (!path)
+		return wb_refuse(EINVAL, "no path to unpin program '%s' from", program->name);
+	text = wb_string(path);
+	WB_CALL;
+	return wasm_bpf_bpf_programs_method_program_unpin(handle, &text, &error) ? 0 : wb_fail(&error, program->name);
+}
+
+void bpf_program__unload(struct bpf_program *program)
+{
+	if (!program || program->fd < 0)
+		return;
+	WB_CALL;
+	wb_descriptor_close(program->fd);
+	program->fd = -1;
+}
