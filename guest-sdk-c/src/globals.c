@@ -113,7 +113,7 @@ int wb_globals_open(wasm_bpf_bpf_maps_borrow_map_t map, const char *name, void *
 	if (!wasm_bpf_bpf_mapped_memory_static_mapping_open(map, &globals->own, &error)) {
 		free(globals);
 		free(shadow);
-		return wb_fail(&error, name);
+		return wb_fail(&error, "map global data");
 	}
 	memcpy(shadow, memory, size);
 	globals->mapping = wasm_bpf_bpf_mapped_memory_borrow_mapping(globals->own);

@@ -61,7 +61,7 @@ int bpf_map__fd(const struct bpf_map *map)
 			return err_; \
 		name_ = wb_string((MAP)->declared); \
 		if (!wasm_bpf_bpf_objects_method_open_object_##SETTER(open_, &name_, VALUE, &error_)) \
-			return wb_fail(&error_, (MAP)->name); \
+			return wb_fail(&error_, "change a map before load"); \
 		(MAP)->FIELD = NUMBER; \
 		return 0; \
 	} while (0)
@@ -202,7 +202,7 @@ int bpf_map__reuse_fd(struct bpf_map *map, int fd)
 	name = wb_string(map->declared);
 	WB_CALL;
 	if (!wasm_bpf_bpf_objects_method_open_object_reuse_map(open, &name, existing->handle, &error))
-		return wb_fail(&error, map->name);
+		return wb_fail(&error, "change a map before load");
 	map->reused = true;
 	map->type = existing->type;
 	map->key_size = existing->key_size;
@@ -228,7 +228,7 @@ int bpf_map__set_inner_map_fd(struct bpf_map *map, int fd)
 		return err;
 	name = wb_string(map->declared);
 	WB_CALL;
-	return wasm_bpf_bpf_objects_method_open_object_set_inner_map(open, &name, inner->handle, &error) ? 0 : wb_fail(&error, map->name);
+	return wasm_bpf_bpf_objects_method_open_object_set_inner_map(open, &name, inner->handle, &error) ? 0 : wb_fail(&error, "change a map before load");
 }
 
 struct bpf_map *bpf_map__inner_map(struct bpf_map *map)
@@ -252,7 +252,7 @@ int bpf_map__set_pin_path(struct bpf_map *map, const char *path)
 
 		if (!wasm_bpf_bpf_objects_method_open_object_set_pin_path(open, &name, path ? &text : NULL, &error)) {
 			free(copy);
-			return wb_fail(&error, map->name);
+			return wb_fail(&error, "change a map before load");
 		}
 	}
 	free(map->pin_path);
@@ -289,7 +289,7 @@ int bpf_map__pin(struct bpf_map *map, const char *path)
 	text = wb_string(path);
 	WB_CALL;
 	if (!wasm_bpf_bpf_maps_method_map_pin(handle, &text, &error))
-		return wb_fail(&error, map->name);
+		return wb_fail(&error, "pin a map");
 	if (!map->pin_path)
 		map->pin_path = strdup(path);
 	map->pinned = true;
@@ -313,7 +313,7 @@ int bpf_map__unpin(struct bpf_map *map, const char *path)
 	text = wb_string(path);
 	WB_CALL;
 	if (!wasm_bpf_bpf_maps_method_map_unpin(handle, &text, &error))
-		return wb_fail(&error, map->name);
+		return wb_fail(&error, "unpin a map");
 	map->pinned = false;
 	return 0;
 }

@@ -26,7 +26,7 @@ static char *map_name(const char *object, const char *declared, bool global_data
 		return strdup(declared);
 	if (suffix < 7)
 		suffix = 7;
-	if (suffix > BPF_OBJ_NAME_LEN - 1)
+	if (suffix > (int)BPF_OBJ_NAME_LEN - 1)
 		suffix = BPF_OBJ_NAME_LEN - 1;
 	prefix = BPF_OBJ_NAME_LEN - 1 - suffix;
 	if (prefix > (int)strlen(object))
@@ -53,7 +53,7 @@ static int take_initial_value(struct bpf_object *object, struct bpf_map *map)
 
 	if (!wasm_bpf_bpf_objects_method_open_object_initial_value(wasm_bpf_bpf_objects_borrow_open_object(object->open), &name,
 								   &value, &error))
-		return wb_fail(&error, map->declared);
+		return wb_fail(&error, "read the initial value of a map");
 	// The list is memory of malloc already; an empty one has none.
 	map->initial_value = value.len ? value.ptr : calloc(1, 1);
 	map->initial_size = value.len;
@@ -179,7 +179,7 @@ static int hand_over(struct bpf_object *object, const struct bpf_object_open_opt
 	if (!wasm_bpf_bpf_objects_method_open_options_set_name(options, &name, &error) ||
 	    (level && !wasm_bpf_bpf_objects_method_open_options_set_verifier_log_level(options, level, &error)) ||
 	    !wasm_bpf_bpf_objects_static_open_object_open(&elf, options, &object->open, &error))
-		err = wb_fail(&error, object->name);
+		err = wb_fail(&error, "open the object");
 	wasm_bpf_bpf_objects_open_options_drop_own(own);
 	return err;
 }
@@ -310,7 +310,7 @@ static int hand_over_global_data(struct bpf_object *object)
 		if (!map->global_data || !map->initial_size || map->reused || !strcmp(map->declared, ".kconfig"))
 			continue;
 		if (!wasm_bpf_bpf_objects_method_open_object_set_initial_value(open, &name, 0, &data, &error))
-			return wb_fail(&error, map->name);
+			return wb_fail(&error, "set the initial value of a map");
 	}
 	return 0;
 }
@@ -396,7 +396,7 @@ int bpf_object__load(struct bpf_object *object)
 	if (!wasm_bpf_bpf_objects_static_open_object_load(open, &object->object_handle, &error)) {
 		char *subject = error.subject.is_some ? copy_of(&error.subject.val) : NULL;
 
-		err = wb_fail(&error, object->name);
+		err = wb_fail(&error, "load the object");
 		hand_out_log(object, subject);
 		free(subject);
 		errno = -err;

@@ -62,7 +62,7 @@ int bpf_program__set_autoload(struct bpf_program *program, bool autoload)
 		return err;
 	name = wb_string(program->name);
 	if (!wasm_bpf_bpf_objects_method_open_object_set_autoload(open, &name, autoload, &error))
-		return wb_fail(&error, program->name);
+		return wb_fail(&error, "change a program before load");
 	program->autoload = autoload;
 	return 0;
 }
@@ -113,7 +113,7 @@ int bpf_program__set_type(struct bpf_program *program, enum bpf_prog_type type)
 		return err;
 	name = wb_string(program->name);
 	if (!wasm_bpf_bpf_objects_method_open_object_set_program_type(open, &name, &wanted, &error))
-		return wb_fail(&error, program->name);
+		return wb_fail(&error, "change a program before load");
 	program->type = type;
 	return 0;
 }
@@ -135,7 +135,7 @@ int bpf_program__set_expected_attach_type(struct bpf_program *program, enum bpf_
 		return err;
 	name = wb_string(program->name);
 	if (!wasm_bpf_bpf_objects_method_open_object_set_expected_attach_type(open, &name, type, &error))
-		return wb_fail(&error, program->name);
+		return wb_fail(&error, "change a program before load");
 	program->attach_type = type;
 	return 0;
 }
@@ -157,7 +157,7 @@ int bpf_program__set_flags(struct bpf_program *program, __u32 flags)
 		return err;
 	name = wb_string(program->name);
 	if (!wasm_bpf_bpf_objects_method_open_object_set_program_flags(open, &name, flags, &error))
-		return wb_fail(&error, program->name);
+		return wb_fail(&error, "change a program before load");
 	program->flags = flags;
 	return 0;
 }
@@ -219,7 +219,7 @@ int bpf_program__set_attach_target(struct bpf_program *program, int target_fd, c
 		done = wasm_bpf_bpf_objects_method_open_object_set_attach_target(open, &name, &what, &error);
 	}
 	if (!done)
-		return wb_fail(&error, program->name);
+		return wb_fail(&error, "change a program before load");
 	program->target_fd = target_fd;
 	return 0;
 }
@@ -236,7 +236,7 @@ int bpf_program__pin(struct bpf_program *program, const char *path)
 		return wb_refuse(EINVAL, "no path to pin program '%s' at", program->name);
 	text = wb_string(path);
 	WB_CALL;
-	return wasm_bpf_bpf_programs_method_program_pin(handle, &text, &error) ? 0 : wb_fail(&error, program->name);
+	return wasm_bpf_bpf_programs_method_program_pin(handle, &text, &error) ? 0 : wb_fail(&error, "pin a program");
 }
 
 int bpf_program__unpin(struct bpf_program *program, const char *path)
@@ -251,7 +251,7 @@ int bpf_program__unpin(struct bpf_program *program, const char *path)
 		return wb_refuse(EINVAL, "no path to unpin program '%s' from", program->name);
 	text = wb_string(path);
 	WB_CALL;
-	return wasm_bpf_bpf_programs_method_program_unpin(handle, &text, &error) ? 0 : wb_fail(&error, program->name);
+	return wasm_bpf_bpf_programs_method_program_unpin(handle, &text, &error) ? 0 : wb_fail(&error, "unpin a program");
 }
 
 void bpf_program__unload(struct bpf_program *program)
