@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <string.h>
+
+#include "descriptors.h"
+#include "errors.h"
+#include "map_access.h"
+#include "object.h"
+#include "paths.h"
+
+bool wb_map_is_storage(enum bpf_map_type type)
+{
+	switch (type) {
+	case BPF_MAP_TYPE_SK_STORAGE:
+	case BPF_MAP_TYPE_INODE_STORAGE:
+	case BPF_MAP_TYPE_TASK_STORAGE:
+	case BPF_MAP_TYPE_CGRP_STORAGE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool wb_map_has_objects(enum bpf_map_type type)
+{
+	switch (type) {
+	case BPF_MAP_TYPE_PROG_ARRAY:
+	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+	case BPF_MAP_TYPE_CGROUP_ARRAY:
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+	case BPF_MAP_TYPE_HASH_OF_MAPS:
+	case BPF_MAP_TYPE_DEVMAP:
+	case BPF_MAP_TYPE_DEVMAP_HASH:
+	case BPF_MAP_TYPE_CPUMAP:
+	case BPF_MAP_TYPE_SOCKMAP:
+	case BPF_MAP_TYPE_SOCKHASH:
+	case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY:
+		return true;
+	default:
+		return wb_map_is_storage(type);
+	}
+}
+
+static int no_descriptor(int fd, const char *of)
+{
+	return wb_refuse(EBADF, "%d is no descriptor of a %s, which the map takes", fd, of);
+}
+
+static int finish(bool done, wasm_bpf_bpf_types_error_t *error)
+{
+	return done ? 0 : wb_fail(error, "update a map");
+}
+
+static int update_cgroup(const struct wb_map *map, wasm_bpf_list_u8_t *key, int fd, wasm_bpf_bpf_maps_update_mode_t mode)
+{
+	wasi_filesystem_types_own_descriptor_t cgroup;
+	wasm_bpf_bpf_maps_error_t error;
+	int err = wb_open_path_of(fd, &cgroup);
+
+	if (err)
+		return err;
+	err = finish(wasm_bpf_bpf_maps_method_map_update_cgroup(map->handle, key, wasi_filesystem_types_borrow_descriptor(cgroup), mode, &error),
+		     &error);
+	wasi_filesystem_types_descriptor_drop_own(cgroup);
+	return err;
+}
+
+// The value is the number of an interface, in newer maps with a program for what is sent there.
+static int update_device(const struct wb_map *map, wasm_bpf_list_u8_t *key, const struct bpf_devmap_val *value,
+			 wasm_bpf_bpf_maps_update_mode_t mode)
+{
+	const int program_fd = map->value_size >= sizeof(*value) ? value->bpf_prog.fd : 0;
+	wasm_bpf_bpf_programs_borrow_program_t program;
+	wasm_bpf_bpf_maps_error_t error;
+	wasm_bpf_string_t name;
+	int err;
+
+	if (program_fd > 0 && !wb_program_of(program_fd, &program))
+		return no_descriptor(program_fd, "program");
+	if (!wasm_bpf_bpf_features_interface_name(value->ifindex, &name))
+		return wb_refuse(ENODEV, "there is no network interface with the number %u", value->ifindex);
+	err = program_fd > 0 ? finish(wasm_bpf_bpf_programs_method_program_store_in_device(program, map->handle, key, &name, mode, &error), &error)
+			     : finish(wasm_bpf_bpf_maps_method_map_update_device(map->handle, key, &name, mode, &error), &error);
+	wasm_bpf_string_free(&name);
+	return err;
+}
+
+static int update_cpu(const struct wb_map *map, wasm_bpf_list_u8_t *key, const struct bpf_cpumap_val *value,
+		      wasm_bpf_bpf_maps_update_mode_t mode)
+{
+	const int program_fd = map->value_size >= sizeof(*value) ? value->bpf_prog.fd : 0;
+	wasm_bpf_bpf_programs_borrow_program_t program;
+	wasm_bpf_bpf_maps_error_t error;
+
+	if (program_fd <= 0)
+		return finish(wasm_bpf_bpf_maps_method_map_update_cpu(map->handle, key, value->qsize, mode, &error), &error);
+	if (!wb_program_of(program_fd, &program))
+		return no_descriptor(program_fd, "program");
+	return finish(wasm_bpf_bpf_programs_method_program_store_in_cpu(program, map->handle, key, value->qsize, mode, &error), &error);
+}
+
+// What a storage belongs to, by a descriptor in the key.
+struct owner {
+	wasm_bpf_bpf_maps_storage_owner_t owner;
+	wasi_filesystem_types_own_descriptor_t descriptor;
+};
+
+static int find_owner(const struct wb_map *map, int fd, struct owner *owner)
+{
+	int err;
+
+	if (map->type == BPF_MAP_TYPE_TASK_STORAGE)
+		return wb_refuse(EOPNOTSUPP, "a task storage is reached by a pidfd, which a guest does not have");
+	err = wb_open_path_of(fd, &owner->descriptor);
+	if (err)
+		return err;
+	if (map->type == BPF_MAP_TYPE_CGRP_STORAGE) {
+		owner->owner.tag = WASM_BPF_BPF_MAPS_STORAGE_OWNER_CGROUP;
+		owner->owner.val.cgroup = wasi_filesystem_types_borrow_descriptor(owner->descriptor);
+	} else {
+		owner->owner.tag = WASM_BPF_BPF_MAPS_STORAGE_OWNER_FILE;
+		owner->owner.val.file = wasi_filesystem_types_borrow_descriptor(owner->descriptor);
+	}
+	return 0;
+}
+
+static int give(const struct wb_map *map, wasm_bpf_option_list_u8_t *found, void *value)
+{
+	const wasm_bpf_bpf_types_error_code_t none = { .tag = WASM_BPF_BPF_TYPES_ERROR_CODE_NOT_FOUND };
+
+	if (!found->is_some)
+		return wb_fail_code(&none);
+	memcpy(value, found->val.ptr, found->val.len < map->value_length ? found->val.len : map->value_length);
+	wasm_bpf_option_list_u8_free(found);
+	return 0;
+}
+
+static int update_storage(const struct wb_map *map, int fd, const void *value, wasm_bpf_bpf_maps_update_mode_t mode)
+{
+	wasm_bpf_list_u8_t values = wb_bytes(value, map->value_length);
+	wasm_bpf_bpf_maps_error_code_t error;
+	struct owner owner;
+	bool done;
+	int err;
+
+	if (map->type == BPF_MAP_TYPE_SK_STORAGE) {
+		wasm_bpf_bpf_sockets_borrow_socket_t socket;
+
+		if (!wb_socket_of(fd, &socket))
+			return no_descriptor(fd, "socket");
+		return wasm_bpf_bpf_sockets_method_socket_update_in_storage(socket, map->handle, &values, mode, &error) ? 0 : wb_fail_code(&error);
+	}
+	err = find_owner(map, fd, &owner);
+	if (err)
+		return err;
+	done = wasm_bpf_bpf_maps_method_map_update_of(map->handle, &owner.owner, &values, mode, &error);
+	wasi_filesystem_types_descriptor_drop_own(owner.descriptor);
+	return done ? 0 : wb_fail_code(&error);
+}
+
+static int lookup_storage(const struct wb_map *map, int fd, void *value)
+{
+	wasm_bpf_bpf_maps_error_code_t error;
+	wasm_bpf_option_list_u8_t found;
+	struct owner owner;
+	bool done;
+	int err;
+
+	if (map->type == BPF_MAP_TYPE_SK_STORAGE) {
+		wasm_bpf_bpf_sockets_borrow_socket_t socket;
+
+		if (!wb_socket_of(fd, &socket))
+			return no_descriptor(fd, "socket");
+		if (!wasm_bpf_bpf_sockets_method_socket_lookup_in_storage(socket, map->handle, &found, &error))
+			return wb_fail_code(&error);
+		return give(map, &found, value);
+	}
+	err = find_owner(map, fd, &owner);
+	if (err)
+		return err;
+	done = wasm_bpf_bpf_maps_method_map_lookup_of(map->handle, &owner.owner, &found, &error);
+	wasi_filesystem_types_descriptor_drop_own(owner.descriptor);
+	return done ? give(map, &found, value) : wb_fail_code(&error);
+}
+
+int wb_map_delete_storage(const struct wb_map *map, const void *key)
+{
+	const wasm_bpf_bpf_types_error_code_t none = { .tag = WASM_BPF_BPF_TYPES_ERROR_CODE_NOT_FOUND };
+	wasm_bpf_bpf_maps_error_code_t error;
+	struct owner owner;
+	bool done, was_there = false;
+	int err, fd;
+
+	memcpy(&fd, key, sizeof(fd));
+	if (map->type == BPF_MAP_TYPE_SK_STORAGE) {
+		wasm_bpf_bpf_sockets_borrow_socket_t socket;
+
+		if (!wb_socket_of(fd, &socket))
+			return no_descriptor(fd, "socket");
+		done = wasm_bpf_bpf_sockets_method_socket_delete_in_storage(socket, map->handle, &was_there, &error);
+	} else {
+		err = find_owner(map, fd, &owner);
+		if (err)
+			return err;
+		done = wasm_bpf_bpf_maps_method_map_delete_of(map->handle, &owner.owner, &was_there, &error);
+		wasi_filesystem_types_descriptor_drop_own(owner.descriptor);
+	}
+	if (!done)
+		return wb_fail_code(&error);
+	return was_there ? 0 : wb_fail_code(&none);
+}
+
+int wb_map_update_object(const struct wb_map *map, const void *key, const void *value, wasm_bpf_bpf_maps_update_mode_t mode)
+{
+	wasm_bpf_list_u8_t keys = wb_bytes(key, map->key_size);
+	wasm_bpf_bpf_programs_borrow_program_t program;
+	wasm_bpf_bpf_perf_events_borrow_perf_event_t event;
+	wasm_bpf_bpf_sockets_borrow_socket_t socket;
+	wasm_bpf_bpf_maps_borrow_map_t inner;
+	wasm_bpf_bpf_types_error_code_t code;
+	wasm_bpf_bpf_types_error_t error;
+	bool done;
+	int fd;
+
+	if (wb_map_is_storage(map->type)) {
+		memcpy(&fd, key, sizeof(fd));
+		return update_storage(map, fd, value, mode);
+	}
+	memcpy(&fd, value, sizeof(fd));
+	switch (map->type) {
+	case BPF_MAP_TYPE_PROG_ARRAY:
+		if (!wb_program_of(fd, &program))
+			return no_descriptor(fd, "program");
+		done = wasm_bpf_bpf_programs_method_program_store_in(program, map->handle, &keys, mode, &code);
+		break;
+	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+		if (!wb_perf_event_of(fd, &event))
+			return no_descriptor(fd, "perf event");
+		done = wasm_bpf_bpf_perf_events_method_perf_event_store_in(event, map->handle, &keys, mode, &code);
+		break;
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+	case BPF_MAP_TYPE_HASH_OF_MAPS:
+		if (!wb_map_of(fd, &inner))
+			return no_descriptor(fd, "map");
+		done = wasm_bpf_bpf_maps_method_map_update_map(map->handle, &keys, inner, mode, &code);
+		break;
+	case BPF_MAP_TYPE_SOCKMAP:
+	case BPF_MAP_TYPE_SOCKHASH:
+	case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY:
+		if (!wb_socket_of(fd, &socket))
+			return no_descriptor(fd, "socket");
+		return finish(wasm_bpf_bpf_sockets_method_socket_store_in(socket, map->handle, &keys, mode, &error), &error);
+	case BPF_MAP_TYPE_CGROUP_ARRAY:
+		return update_cgroup(map, &keys, fd, mode);
+	case BPF_MAP_TYPE_CPUMAP:
+		return update_cpu(map, &keys, value, mode);
+	default:
+		return update_device(map, &keys, value, mode);
+	}
+	return done ? 0 : wb_fail_code(&code);
+}
+
+int wb_map_lookup_object(const struct wb_map *map, const void *key, void *value)
+{
+	wasm_bpf_list_u8_t keys = wb_bytes(key, map->key_size);
+	wasm_bpf_option_list_u8_t found;
+	wasm_bpf_bpf_maps_error_code_t error;
+	int fd;
+
+	if (wb_map_is_storage(map->type)) {
+		memcpy(&fd, key, sizeof(fd));
+		return lookup_storage(map, fd, value);
+	}
+	// What the kernel answers here are ids, or nothing: the host decides which kinds it lets through.
+	if (!wasm_bpf_bpf_maps_method_map_lookup(map->handle, &keys, &found, &error))
+		return wb_fail_code(&error);
+	return give(map, &found, value);
+}
