@@ -7,13 +7,16 @@
 #include "object.h"
 #include "paths.h"
 
+// Newer than some headers of the kernel.
+#define WB_MAP_TYPE_CGRP_STORAGE 32
+
 bool wb_map_is_storage(enum bpf_map_type type)
 {
-	switch (type) {
+	switch ((int)type) {
 	case BPF_MAP_TYPE_SK_STORAGE:
 	case BPF_MAP_TYPE_INODE_STORAGE:
 	case BPF_MAP_TYPE_TASK_STORAGE:
-	case BPF_MAP_TYPE_CGRP_STORAGE:
+	case WB_MAP_TYPE_CGRP_STORAGE:
 		return true;
 	default:
 		return false;
@@ -113,7 +116,7 @@ static int find_owner(const struct wb_map *map, int fd, struct owner *owner)
 	err = wb_open_path_of(fd, &owner->descriptor);
 	if (err)
 		return err;
-	if (map->type == BPF_MAP_TYPE_CGRP_STORAGE) {
+	if ((int)map->type == WB_MAP_TYPE_CGRP_STORAGE) {
 		owner->owner.tag = WASM_BPF_BPF_MAPS_STORAGE_OWNER_CGROUP;
 		owner->owner.val.cgroup = wasi_filesystem_types_borrow_descriptor(owner->descriptor);
 	} else {
