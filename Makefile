@@ -12,6 +12,7 @@ TESTFLAGS ?=
 CASES ?=
 FAULTS ?=
 KERNELS ?=
+BPFTOOL_KERNELS ?= 6.12 6.1
 
 BUILD := build
 ENV := $(BUILD)/toolchain.env
@@ -180,6 +181,14 @@ host: setup ## build the host: target/release/wasm-bpf
 .PHONY: bpftool
 bpftool: ## build bpftool with the patches for C guests: build/bpftool (BPFTOOL_SRC='a tree of its source')
 	@bpftool-patches/build.sh $(BUILD)/bpftool
+
+.PHONY: check-bpftool
+check-bpftool: setup ## check the skeletons that patched bpftools make, of the kernels BPFTOOL_KERNELS='6.12 6.1'
+	@. ./$(ENV); export GUEST_WASI_LIBC; \
+	for kernel in $(BPFTOOL_KERNELS); do \
+		bpftool-patches/build.sh $(BUILD)/bpftool-$$kernel $$kernel; \
+		tests/skeleton/check.sh $(BUILD)/bpftool-$$kernel; \
+	done
 
 .PHONY: c-tools
 c-tools: setup ## build what C guests are built with beside bpftool: build/wasm-bpf-c

@@ -1,7 +1,6 @@
 //! `features.wit`.
 
 mod config;
-pub(crate) mod faults;
 mod kernel;
 mod probe;
 
