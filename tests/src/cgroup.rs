@@ -1,8 +1,10 @@
 //! A cgroup of the test's own.
 
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process;
+use std::process::{self, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A cgroup without processes. Dropping it removes it.
@@ -33,6 +35,21 @@ impl Cgroup {
     /// Its folder as a text.
     pub fn path(&self) -> String {
         self.0.display().to_string()
+    }
+
+    /// Has a process in it send some bytes to a port of this machine.
+    pub fn send(&self, port: u16, bytes: &str) {
+        let processes = self.0.join("cgroup.procs");
+        let mut command = Command::new("bash");
+        command.args(["-c", &format!("printf {bytes} >/dev/tcp/127.0.0.1/{port}")]);
+        // SAFETY: the child writes one byte to a file and has no other thread.
+        unsafe {
+            command.pre_exec(move || {
+                let mut file = fs::OpenOptions::new().write(true).open(&processes)?;
+                file.write_all(b"0")
+            });
+        }
+        assert!(command.status().unwrap().success());
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod cgroup;
 mod kernel;
+mod netns;
 mod run;
 mod state;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 pub use cgroup::Cgroup;
 pub use kernel::{Held, assert_gone, assert_nothing_new, everything, held};
+pub use netns::Netns;
 pub use run::{Finished, Output, Run, Running};
 pub use state::State;
 pub use wasm_bpf_conformance::mounts;
@@ -42,6 +44,23 @@ pub fn guest(name: &str) -> PathBuf {
 /// An example.
 pub fn example(name: &str) -> PathBuf {
     component("WASM_BPF_EXAMPLES", "build/rust", name)
+}
+
+/// An example in C.
+pub fn c_example(name: &str) -> PathBuf {
+    component("WASM_BPF_C_EXAMPLES", "build/c", name)
+}
+
+/// A program of `tests/c`.
+pub fn c_program(name: &str) -> PathBuf {
+    component("WASM_BPF_C_PROGRAMS", "build/tests/c", name)
+}
+
+/// What the native compiler made of an example in C, or of a program of `tests/c`.
+pub fn native(name: &str) -> PathBuf {
+    let path = built("WASM_BPF_NATIVE", "build/native").join(name);
+    assert!(path.exists(), "{} {MISSING}", path.display());
+    path
 }
 
 /// All examples that were built.

@@ -12,13 +12,14 @@ use std::time::{Duration, Instant};
 
 use crate::{PATIENCE, example, guest, host};
 
-/// `wasm-bpf run`, to be.
+/// `wasm-bpf run`, or a native program, to be.
 pub struct Run {
     options: Vec<OsString>,
     component: OsString,
     args: Vec<OsString>,
     before: Vec<Box<dyn FnMut() -> io::Result<()> + Send + Sync>>,
     host: OsString,
+    is_native: bool,
     input: bool,
     reads_output: bool,
 }
@@ -32,8 +33,17 @@ impl Run {
             args: Vec::new(),
             before: Vec::new(),
             host: host().into(),
+            is_native: false,
             input: false,
             reads_output: true,
+        }
+    }
+
+    /// Runs a program without the host.
+    pub fn native(path: impl AsRef<Path>) -> Self {
+        Self {
+            is_native: true,
+            ..Self::component(path)
         }
     }
 
@@ -102,13 +112,20 @@ impl Run {
     pub fn start(self) -> Running {
         // The guest learns its host's process id, by which it finds its own system calls. Only a shell has it before the
         // command line is made.
-        let mut command = Command::new("/bin/sh");
+        let mut command = if self.is_native {
+            assert!(self.options.is_empty(), "a native program has no grants");
+            Command::new(&self.component)
+        } else {
+            let mut command = Command::new("/bin/sh");
+            command
+                .args(["-c", r#"exec "$0" run --env "HOST_PID=$$" "$@""#])
+                .arg(&self.host)
+                .args(["--env", &format!("SYS_BPF={}", libc::SYS_bpf)])
+                .args(&self.options)
+                .arg(&self.component);
+            command
+        };
         command
-            .args(["-c", r#"exec "$0" run --env "HOST_PID=$$" "$@""#])
-            .arg(&self.host)
-            .args(["--env", &format!("SYS_BPF={}", libc::SYS_bpf)])
-            .args(&self.options)
-            .arg(&self.component)
             .args(&self.args)
             .stdin(if self.input {
                 Stdio::piped()
@@ -121,7 +138,7 @@ impl Run {
             // SAFETY: `before` says what may be done.
             unsafe { command.pre_exec(act) };
         }
-        let mut child = command.spawn().expect("a shell can be started");
+        let mut child = command.spawn().expect("it can be started");
         let input = child.stdin.take();
         let output = child.stdout.take().expect("it has a pipe");
         let (output, unread) = if self.reads_output {

@@ -1,27 +1,8 @@
 //! The example `sockops` tells of connections of a cgroup that the test makes.
 
-use std::fs;
-use std::io::Write as _;
 use std::net::TcpListener;
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
 
 use wasm_bpf_tests::{Cgroup, Run, assert_nothing_new, everything};
-
-/// Has a process in the cgroup send some bytes to a port of this machine.
-fn send(cgroup: &Cgroup, port: u16, bytes: &str) {
-    let processes = cgroup.folder().join("cgroup.procs");
-    let mut command = Command::new("bash");
-    command.args(["-c", &format!("printf {bytes} >/dev/tcp/127.0.0.1/{port}")]);
-    // SAFETY: the child writes one byte to a file and has no other thread.
-    unsafe {
-        command.pre_exec(move || {
-            let mut file = fs::OpenOptions::new().write(true).open(&processes)?;
-            file.write_all(b"0")
-        });
-    }
-    assert!(command.status().unwrap().success());
-}
 
 #[test]
 fn connections_of_the_cgroup_and_no_others_are_told() {
@@ -38,7 +19,7 @@ fn connections_of_the_cgroup_and_no_others_are_told() {
     // This process is not in the cgroup.
     drop(std::net::TcpStream::connect(("127.0.0.1", port)).unwrap());
     drop(listener.accept().unwrap());
-    send(&cgroup, port, "12345");
+    cgroup.send(port, "12345");
     drop(listener.accept().unwrap());
     let remote = format!("127.0.0.1:{port}");
     let line = running.line("");
