@@ -8,7 +8,7 @@ OUT := build/native
 OBJECTS := build/native-objects
 
 EXAMPLES := $(foreach folder,$(wildcard examples/*/c),$(patsubst $(folder)/%.c,%,$(wildcard $(folder)/$(patsubst examples/%/c,%,$(folder)).c)))
-PROGRAMS := usdt tc
+PROGRAMS := usdt tc globals
 CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror
 
 .PHONY: native

@@ -1,6 +1,6 @@
 # Builds the programs of this folder as components, build/tests/c/NAME.component.wasm, for the tests.
 
-WASM_BPF_APPS := usdt tc
+WASM_BPF_APPS := usdt tc globals
 WASM_BPF_OUT := build/tests/c
 WASM_BPF_BUILD := build/c-objects
 

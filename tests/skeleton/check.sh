@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Usage: tests/skeleton/check.sh BPFTOOL
 #
-# Makes skeletons of the programs in this directory with a patched bpftool, and compiles them for guests and for this machine: their asserts hold if
-# each variable is where BPF has it. A header whose types are not the same on both sides has to fail, with what to do about it.
+# Makes skeletons of the programs in this directory, and of tests/c/globals.bpf.c, with a patched bpftool, and compiles them for guests and for this
+# machine: their asserts hold if each variable is where BPF has it. A header whose types are not the same on both sides has to fail, with what to do
+# about it. That the two sides read the same is tried by tests/tests/kernel_c_programs.rs.
 #
 # Environment: CLANG, and GUEST_WASI_LIBC or WASI_SDK_PATH, as build/toolchain.env has them.
 set -euo pipefail
+
 BPFTOOL=$(realpath "${1:?the bpftool}")
 cd "$(dirname "$0")"
-
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 
@@ -23,14 +24,14 @@ ln -s /usr/include/linux /usr/include/asm-generic "$WORK"
 [ -e "$WORK/asm" ] || die "the headers of the kernel were not found in /usr/include"
 
 warnings=(-Wall -Wextra -Werror -Wno-gnu-variable-sized-type-not-at-end -fsyntax-only)
-include=(-I "$WORK" -I . -I ../../guest-sdk-c/include -idirafter "$WORK")
+include=(-I "$WORK" -I . -I ../c -I ../../guest-sdk-c/include -idirafter "$WORK")
 wasm=(--target=wasm32-wasip2 --sysroot="$GUEST_WASI_LIBC" -isystem "$GUEST_WASI_LIBC/include/wasm32-wasip2")
 
-bpf() { # NAME FLAG...: NAME.bpf.c becomes $WORK/NAME.bpf.o
+bpf() { # NAME FLAG...: NAME.bpf.c becomes an object in $WORK
   "$CLANG" -target bpf -mcpu=v3 -O2 -g -Wall -Werror -idirafter "$WORK" \
-    "${@:2}" -c "$1.bpf.c" -o "$WORK/$1.bpf.o"
+    "${@:2}" -c "$1.bpf.c" -o "$WORK/${1##*/}.bpf.o"
 }
-skeleton() { "$BPFTOOL" gen skeleton --fixed-width "$WORK/$1.bpf.o" name "$1" >"$WORK/$1.skel.h"; }
+skeleton() { "$BPFTOOL" gen skeleton --fixed-width "$WORK/$1.bpf.o" >"$WORK/$1.skel.h"; }
 # compiles SOURCE FLAG...: for guests and natively, as C and as C++
 compiles() {
   "$CLANG" "${wasm[@]}" "${warnings[@]}" "${include[@]}" "${@:2}" "$1"
@@ -39,25 +40,25 @@ compiles() {
 }
 passed() { printf 'ok: bpftool %s: %s\n' "$version" "$*"; }
 
-# awkward.c is C that no C++ compiler takes; what includes the skeleton alone serves both.
-flags=(-DHAS_BSS_SECTIONS)
-bpf awkward "${flags[@]}"
-if ! skeleton awkward 2>"$WORK/said"; then
+# The program itself is not for C++; what includes the skeleton alone serves both.
+flags=()
+bpf ../c/globals
+if ! skeleton globals 2>"$WORK/said"; then
   # Its libbpf knows one section of zeroes only.
-  [ "$version" = 7.1.0 ] || { cat "$WORK/said" >&2; die 'there is no skeleton of awkward.bpf.c'; }
-  flags=()
-  bpf awkward
-  skeleton awkward
+  [ "$version" = 7.1.0 ] || { cat "$WORK/said" >&2; die 'there is no skeleton of globals.bpf.c'; }
+  flags=(-DONE_BSS)
+  bpf ../c/globals "${flags[@]}"
+  skeleton globals
 fi
-printf '#include "awkward.h"\n#include "awkward.skel.h"\n' >"$WORK/awkward.c"
-compiles "$WORK/awkward.c" "${flags[@]}"
-"$CLANG" "${wasm[@]}" "${warnings[@]}" "${include[@]}" "${flags[@]}" awkward.c
-passed "variables of all kinds: awkward.bpf.c ${flags[*]}"
+printf '#include "globals.h"\n#include "globals.skel.h"\n' >"$WORK/globals.c"
+compiles "$WORK/globals.c"
+"$CLANG" "${wasm[@]}" "${warnings[@]}" "${include[@]}" "${flags[@]}" ../c/globals.c
+passed "variables of all kinds: globals.bpf.c ${flags[*]}"
 
 # The skeleton that any bpftool makes does not compile for guests: what the option is for.
-"$BPFTOOL" gen skeleton "$WORK/awkward.bpf.o" name awkward >"$WORK/awkward.skel.h"
-cc "${warnings[@]}" "${include[@]}" "$WORK/awkward.c"
-if "$CLANG" "${wasm[@]}" "${warnings[@]}" "${include[@]}" "$WORK/awkward.c" 2>/dev/null; then
+"$BPFTOOL" gen skeleton "$WORK/globals.bpf.o" >"$WORK/globals.skel.h"
+cc "${warnings[@]}" "${include[@]}" "$WORK/globals.c"
+if "$CLANG" "${wasm[@]}" "${warnings[@]}" "${include[@]}" "$WORK/globals.c" 2>/dev/null; then
   die 'a skeleton with long compiled for 32 bits: then nothing is tested here'
 fi
 passed 'without the option all is as it was'
@@ -99,8 +100,8 @@ case $version in
 7.[1-4].*) ;;
 *)
   cat >>"$WORK/shadow.c" <<'C'
-void set(struct shadow *skel);
-void set(struct shadow *skel)
+void set(struct shadow_bpf *skel);
+void set(struct shadow_bpf *skel)
 {
 	skel->struct_ops.operations->first = skel->progs.second;
 	skel->struct_ops.operations->flags = 1ULL << 40;

@@ -336,3 +336,16 @@ fn xdp_an_interface_and_maps_with_values_for_each_cpu() {
     drop(netns);
     assert_nothing_new(&before);
 }
+
+#[test]
+fn global_data_of_every_kind_of_type() {
+    let before = everything();
+    for run in [
+        Run::native(native("globals")),
+        Run::component(c_program("globals")),
+    ] {
+        let finished = run.finish().ok();
+        assert_eq!(finished.output, "both sides agree\n");
+    }
+    assert_nothing_new(&before);
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* What both sides of the program know: types of known width, and what one side puts into each variable for the other to find. */
-#ifndef AWKWARD_H
-#define AWKWARD_H
+#ifndef GLOBALS_H
+#define GLOBALS_H
 
 #include <linux/types.h>
 

@@ -2,7 +2,7 @@
 /* Variables of all the kinds that a compiler for 32 bits lays out in another way than one for BPF. The program looks for what the other side put
  * into them, and then puts something else into each that it may write.
  */
-#include "awkward.h"
+#include "globals.h"
 
 #define SEC(name) __attribute__((section(name), used))
 
@@ -67,7 +67,7 @@ int bss_last;
 int wrong_line;
 int runs;
 
-#ifdef HAS_BSS_SECTIONS
+#ifndef ONE_BSS
 SEC(".bss.x") char x_char;
 SEC(".bss.x") unsigned long x_long;
 #endif
@@ -137,7 +137,7 @@ SEC("raw_tp/sys_enter") int look(void *context)
 	WANT(bss_inline.fields[1].low == 0x100000008 && bss_inline.fields[1].high == 0x49 && bss_inline.fields[1].end == 'e');
 	WANT((unsigned long)bss_wide_number == 0xb00000000000000a && (unsigned long)(bss_wide_number >> 64) == 0xb00000000000000b);
 	WANT(bss_last == 0x1a571a57);
-#ifdef HAS_BSS_SECTIONS
+#ifndef ONE_BSS
 	WANT(x_char == 'x');
 	WANT(x_long == 0xb00000000000000c);
 #endif
@@ -188,7 +188,7 @@ SEC("raw_tp/sys_enter") int look(void *context)
 	bss_inline.fields[1].end = 33;
 	bss_wide_number = ((__int128)0x2200000000000022 << 64) | 35;
 	bss_last = 36;
-#ifdef HAS_BSS_SECTIONS
+#ifndef ONE_BSS
 	x_char = 37;
 	x_long = 0x2600000000000026;
 #endif

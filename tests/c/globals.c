@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The other side of awkward.bpf.c, for native libbpf and for guests alike: what it writes into the global data of the programs arrives there, and
+// The other side of globals.bpf.c, for native libbpf and for guests alike: what it writes into the global data of the programs arrives there, and
 // what the program writes arrives here, each in its place.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "awkward.h"
-#include "awkward.skel.h"
+#include "globals.h"
+#include "globals.skel.h"
 
 static int failures;
 
@@ -15,7 +15,7 @@ static int failures;
 	do { \
 		if (!(condition)) { \
 			failures++; \
-			fprintf(stderr, "awkward.c:%d: not so: %s\n", __LINE__, #condition); \
+			fprintf(stderr, "globals.c:%d: not so: %s\n", __LINE__, #condition); \
 		} \
 	} while (0)
 
@@ -32,7 +32,7 @@ static __u64 half(const void *number, int which)
 }
 
 // As the object has them.
-static void check_initial(struct awkward *skel)
+static void check_initial(struct globals_bpf *skel)
 {
 	WANT(skel->rodata->ro_char == 'a');
 	WANT(skel->rodata->ro_long == -1);
@@ -63,7 +63,7 @@ static void check_initial(struct awkward *skel)
 	WANT(skel->bss->bss_char == 0 && NUMBER(skel->bss->bss_pointer) == 0 && skel->bss->bss_inline.number == 0);
 }
 
-static void set_constants(struct awkward *skel)
+static void set_constants(struct globals_bpf *skel)
 {
 	skel->rodata->ro_char = 'A';
 	skel->rodata->ro_long = -0x7766554433221100LL;
@@ -85,7 +85,7 @@ static void set_constants(struct awkward *skel)
 	skel->rodata_cfg->cfg_long = 0xc2c2c2c2c2c2c2c2ULL;
 }
 
-static void set_data(struct awkward *skel)
+static void set_data(struct globals_bpf *skel)
 {
 	skel->data->data_char = 'D';
 	skel->data->data_long = 0x7766554433221100LL;
@@ -111,7 +111,7 @@ static void set_data(struct awkward *skel)
 	skel->data_foo->foo_long = -11;
 }
 
-static void set_zeroes(struct awkward *skel)
+static void set_zeroes(struct globals_bpf *skel)
 {
 	const __u64 halves[2] = { 0xb00000000000000aULL, 0xb00000000000000bULL };
 
@@ -134,14 +134,14 @@ static void set_zeroes(struct awkward *skel)
 	skel->bss->bss_inline.fields[1].end = 'e';
 	memcpy(&skel->bss->bss_wide_number, halves, sizeof(halves));
 	skel->bss->bss_last = 0x1a571a57;
-#ifdef HAS_BSS_SECTIONS
+#ifndef ONE_BSS
 	skel->bss_x->x_char = 'x';
 	skel->bss_x->x_long = 0xb00000000000000cULL;
 #endif
 }
 
 // As the program leaves them.
-static void check_final(struct awkward *skel)
+static void check_final(struct globals_bpf *skel)
 {
 	WANT(skel->data->data_char == 1);
 	WANT(skel->data->data_long == -2);
@@ -177,35 +177,35 @@ static void check_final(struct awkward *skel)
 	WANT(skel->bss->bss_inline.fields[1].low == 0x100000008ULL && skel->bss->bss_inline.fields[1].end == 33);
 	WANT(half(&skel->bss->bss_wide_number, 0) == 35 && half(&skel->bss->bss_wide_number, 1) == 0x2200000000000022ULL);
 	WANT(skel->bss->bss_last == 36);
-#ifdef HAS_BSS_SECTIONS
+#ifndef ONE_BSS
 	WANT(skel->bss_x->x_char == 37 && skel->bss_x->x_long == 0x2600000000000026ULL);
 #endif
 	WANT(skel->bss->runs == 1);
-	// What the program was not content with, by its line in awkward.bpf.c.
+	// What the program was not content with, by its line in globals.bpf.c.
 	WANT(skel->bss->wrong_line == 0);
 	if (skel->bss->wrong_line)
-		fprintf(stderr, "awkward.bpf.c:%d: not so\n", skel->bss->wrong_line);
+		fprintf(stderr, "globals.bpf.c:%d: not so\n", skel->bss->wrong_line);
 	// Constants are still there.
 	WANT(skel->rodata->ro_char == 'A' && skel->rodata_cfg->cfg_long == 0xc2c2c2c2c2c2c2c2ULL);
 }
 
 int main(void)
 {
-	struct awkward *skel = awkward__open();
+	struct globals_bpf *skel = globals_bpf__open();
 	int err;
 
 	if (!skel) {
-		perror("awkward__open");
+		perror("globals_bpf__open");
 		return 1;
 	}
 	check_initial(skel);
 	set_constants(skel);
 	// Some of the rest before the program is loaded, some after it.
 	set_data(skel);
-	err = awkward__load(skel);
+	err = globals_bpf__load(skel);
 	if (err) {
-		fprintf(stderr, "awkward__load: %d\n", err);
-		awkward__destroy(skel);
+		fprintf(stderr, "globals_bpf__load: %d\n", err);
+		globals_bpf__destroy(skel);
 		return 1;
 	}
 	set_zeroes(skel);
@@ -214,11 +214,11 @@ int main(void)
 	err = bpf_prog_test_run_opts(bpf_program__fd(skel->progs.look), &opts);
 	if (err) {
 		fprintf(stderr, "bpf_prog_test_run_opts: %d\n", err);
-		awkward__destroy(skel);
+		globals_bpf__destroy(skel);
 		return 1;
 	}
 	check_final(skel);
-	awkward__destroy(skel);
+	globals_bpf__destroy(skel);
 	if (!failures)
 		printf("both sides agree\n");
 	return failures ? 1 : 0;
