@@ -61,13 +61,14 @@ struct bpf_link {
 	int fd;                    // of descriptors.h; -1 for what the host holds without a descriptor's worth of operations
 	char *pin_path;
 	bool disconnected;
-	// Given by what made it when detaching is more than dropping the handle; NULL otherwise.
-	int (*detach)(struct bpf_link *link);
-	void (*free)(struct bpf_link *link);
+	int event_fd;              // the perf event that it was given and closes with itself; -1: none
 };
 
 // A link for a handle, which it owns; NULL with errno when there is no memory (the handle is dropped then).
 struct bpf_link *wb_link_new(wasm_bpf_bpf_links_own_link_t link);
+
+// Attaches where a program's section says: 0, with no link when it says nothing to attach to, or a negative errno.
+int wb_attach_by_section(const struct bpf_program *program, struct bpf_link **link);
 
 // The handle of a loaded program or map; false with errno EINVAL and a warning naming it when it is not loaded.
 bool wb_loaded_program(const struct bpf_program *program, wasm_bpf_bpf_programs_borrow_program_t *handle);

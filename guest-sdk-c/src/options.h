@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Structs of options: what the caller does not know is 0, and what this library does not know has to be.
+// The structs of options, whose first field says how much of them the caller knows.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define WB_END_OF(TYPE, FIELD) (offsetof(TYPE, FIELD) + sizeof(((TYPE *)0)->FIELD))
+// Whether options can be understood: none, or at least their size, and nothing set behind what this library knows. It warns if not, and the caller
+// answers EINVAL.
+bool wb_options_valid(const void *options, size_t known, const char *type);
 
-// Whether the field is there, for one that may be newer than the caller.
-#define WB_HAS(OPTS, FIELD) ((OPTS) && (OPTS)->sz >= WB_END_OF(__typeof__(*(OPTS)), FIELD))
-// The field's value, or another one.
-#define WB_OPT(OPTS, FIELD, ELSE) (WB_HAS(OPTS, FIELD) ? (OPTS)->FIELD : (ELSE))
+#define WB_OPTIONS_VALID(options, type) wb_options_valid(options, sizeof(struct type), #type)
 
-// NULL, or of a size that makes sense, with nothing in what is not known here. Sets errno.
-#define WB_VALID(OPTS, TYPE, LAST) (!(OPTS) || wb_options_valid(OPTS, (OPTS)->sz, WB_END_OF(struct TYPE, LAST), #TYPE))
+// Whether the caller knows a field.
+#define WB_HAS_OPTION(options, field) \
+	((options) && (options)->sz >= offsetof(__typeof__(*(options)), field) + sizeof((options)->field))
 
-bool wb_options_valid(const void *options, size_t size, size_t known, const char *type);
+// A field, or what it is without it.
+#define WB_OPTION(options, field, otherwise) (WB_HAS_OPTION(options, field) ? (options)->field : (otherwise))
+
+// An answer, for those who know the field.
+#define WB_SET_OPTION(options, field, value) \
+	do { \
+		if (WB_HAS_OPTION(options, field)) \
+			(options)->field = (value); \
+	} while (0)
