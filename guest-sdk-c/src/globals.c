@@ -63,40 +63,72 @@ static void write_changes(struct globals *globals)
 	}
 }
 
-static void read_all(struct globals *globals)
+// What the host hands over in one call at most.
+#define MAX_READ (16u << 20)
+
+static int read_from(struct globals *globals)
 {
 	wasm_bpf_bpf_mapped_memory_error_code_t error;
 	wasm_bpf_list_u8_t data;
+
+	for (size_t from = 0; from < globals->size; from += data.len) {
+		size_t rest = globals->size - from;
+
+		if (!wasm_bpf_bpf_mapped_memory_method_mapping_read(globals->mapping, from, rest < MAX_READ ? rest : MAX_READ, &data, &error))
+			return wb_fail_code(&error);
+		memcpy(globals->memory + from, data.ptr, data.len);
+		memcpy(globals->shadow + from, data.ptr, data.len);
+		wasm_bpf_list_u8_free(&data);
+	}
+	return 0;
+}
+
+static void write_all(void)
+{
+	for (struct globals *globals = all; globals; globals = globals->next)
+		write_changes(globals);
+}
+
+static void read_all(void)
+{
 	int saved = errno;
 
-	if (globals->read_only)
-		return;
-	if (!wasm_bpf_bpf_mapped_memory_method_mapping_read(globals->mapping, 0, globals->size, &data, &error)) {
-		wb_fail_code(&error);
-		wb_warn("%s could not be read: error %d", globals->name, errno);
-		errno = saved;
-		return;
+	for (struct globals *globals = all; globals; globals = globals->next) {
+		if (!globals->read_only && read_from(globals) < 0)
+			wb_warn("%s could not be read: error %d", globals->name, errno);
 	}
-	memcpy(globals->memory, data.ptr, data.len);
-	memcpy(globals->shadow, data.ptr, data.len);
-	wasm_bpf_list_u8_free(&data);
 	errno = saved;
 }
 
 void wb_enter(void)
 {
-	if (depth++)
-		return;
-	for (struct globals *globals = all; globals; globals = globals->next)
-		write_changes(globals);
+	depth++;
+	write_all();
 }
 
 void wb_leave(void)
 {
 	if (--depth)
 		return;
-	for (struct globals *globals = all; globals; globals = globals->next)
-		read_all(globals);
+	// A function of the program may have run meanwhile: what it wrote must not be lost.
+	write_all();
+	read_all();
+}
+
+unsigned int wb_callback_begin(void)
+{
+	unsigned int before = depth;
+
+	depth = 0;
+	write_all();
+	read_all();
+	return before;
+}
+
+void wb_callback_end(unsigned int before)
+{
+	depth = before;
+	write_all();
 }
 
 int wb_globals_open(wasm_bpf_bpf_maps_borrow_map_t map, const char *name, void *memory, size_t size, bool read_only)
@@ -104,6 +136,7 @@ int wb_globals_open(wasm_bpf_bpf_maps_borrow_map_t map, const char *name, void *
 	struct globals *globals = calloc(1, sizeof(*globals));
 	wasm_bpf_bpf_mapped_memory_error_t error;
 	uint8_t *shadow = malloc(size);
+	int err;
 
 	if (!globals || !shadow) {
 		free(globals);
@@ -115,13 +148,20 @@ int wb_globals_open(wasm_bpf_bpf_maps_borrow_map_t map, const char *name, void *
 		free(shadow);
 		return wb_fail(&error, "map global data");
 	}
-	memcpy(shadow, memory, size);
 	globals->mapping = wasm_bpf_bpf_mapped_memory_borrow_mapping(globals->own);
 	globals->name = name;
 	globals->memory = memory;
 	globals->shadow = shadow;
 	globals->size = size;
 	globals->read_only = read_only;
+	// What is in the map now: the host filled .kconfig in, and a map that was there before has its own values.
+	err = read_from(globals);
+	if (err) {
+		wasm_bpf_bpf_mapped_memory_mapping_drop_own(globals->own);
+		free(globals);
+		free(shadow);
+		return err;
+	}
 	globals->next = all;
 	all = globals;
 	return 0;

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# Usage: guest-sdk-c/tests/run.sh [-k] [-v] [NAME...]
+#
+# Builds the tests of the C library (all, or those of these names), and runs each as a component on this kernel. Needs root. -k runs what is built; -v shows what tests
+# print even if they pass.
+# Exit code: 0 if all passed; 1 if one did not, or could not be built.
+#
+# The first lines of a test say what it needs, in comments:
+#   // grants: GRANT...   instead of --allow-all; none: no grant
+#   // needs: WORD...     --OPTION or OPTION=VALUE: for `wasm-bpf run`, as it is; and
+#                           bpffs    an empty BPF file system at /sys/fs/bpf, here and in the guest
+#                           tracefs  the kernel's, at /sys/kernel/tracing, in the guest too
+#                           cgroup   an empty cgroup, /cgroup in the guest; $CGROUP is its path here
+#                           netns    a network namespace of its own, with lo and a pair of interfaces, veth0 and veth1
+#   // arguments: WORD... for the test
+#   // exits: CODE        that it is to end with, other than 0
+#
+# Environment: WASM_BPF, the command to run components with.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+die() { printf 'run.sh: %s\n' "$*" >&2; exit 1; }
+
+tests=guest-sdk-c/tests
+keep= verbose=
+while getopts kv option; do
+  case $option in
+  k) keep=1 ;;
+  v) verbose=1 ;;
+  *) die 'usage: run.sh [-k] [-v] [NAME...]' ;;
+  esac
+done
+shift $((OPTIND - 1))
+names=("$@")
+if [ $# = 0 ]; then
+  for source in "$tests"/*.c "$tests"/*.cpp; do
+    name=${source##*/}
+    name=${name%.*}
+    [ ! -e "$source" ] || [[ $name == *.bpf ]] || names+=("$name")
+  done
+fi
+for name in "${names[@]}"; do
+  [ -e "$tests/$name.c" ] || [ -e "$tests/$name.cpp" ] || die "there is no test $name"
+done
+
+if [ -z "${WASM_BPF:-}" ]; then
+  for candidate in "${CARGO_TARGET_DIR:-target}"/{release,debug}/wasm-bpf; do
+    [ ! -x "$candidate" ] || { WASM_BPF=$candidate; break; }
+  done
+fi
+[ -x "${WASM_BPF:-}" ] || die 'there is no wasm-bpf: build it, or name it with WASM_BPF='
+WASM_BPF=$(realpath "$WASM_BPF")
+[ "$(id -u)" = 0 ] || die 'tests load BPF programs, which needs root'
+
+failed=()
+# One that does not build fails; the others are run all the same.
+if [ -z "$keep" ]; then
+  make -s -k -f "$tests/tests.mk" TESTS="${names[*]}" || true
+fi
+
+output=$(mktemp -d)
+trap 'rm -rf "$output"' EXIT
+cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+
+# What a test says of itself: `wanted NAME KEY`.
+wanted() { sed -n "1,/^[^\/]/s|^// $2: *||p" "$1"; }
+
+run_one() {
+  local name=$1 source options=() arguments=() before='' around=() word made_cgroup='' code=0 expected grants
+  source=$(compgen -G "$tests/$name.c*" | grep -v '\.bpf\.c$')
+  local component=build/tests/library/$name.component.wasm
+  [ -e "$component" ] || { echo 'it was not built' >&2; return 1; }
+  [ -n "$keep" ] || [ "$component" -nt "$source" ] || { echo 'it was not built anew' >&2; return 1; }
+
+  grants=$(wanted "$source" grants)
+  if [ -z "$grants" ]; then
+    options+=(--allow-all)
+  elif [ "$grants" != none ]; then
+    for word in $grants; do options+=(--allow "$word"); done
+  fi
+  for word in $(wanted "$source" needs); do
+    case $word in
+    bpffs)
+      around=(unshare -m)
+      before+='mount -t bpf bpf /sys/fs/bpf && '
+      options+=(--dir /sys/fs/bpf) ;;
+    tracefs)
+      around=(unshare -m)
+      before+='mount -t tracefs tracefs /sys/kernel/tracing && '
+      options+=(--dir /sys/kernel/tracing) ;;
+    netns)
+      around=(unshare -m -n)
+      before+='mount -t sysfs sysfs /sys && ip link set lo up && ip link add veth0 type veth peer name veth1 && '
+      before+='ip addr add 10.77.0.1/24 dev veth0 && ip link set veth0 up && ip link set veth1 up && ' ;;
+    cgroup)
+      [ -n "$cgroups" ] || { echo 'it needs cgroups of version 2, which are not mounted' >&2; return 1; }
+      made_cgroup=$cgroups/wasm-bpf-library-$$
+      mkdir "$made_cgroup" || return 1
+      options+=(--dir "$made_cgroup::/cgroup" --env "CGROUP=$made_cgroup") ;;
+    *) options+=("$word") ;;
+    esac
+  done
+  read -ra arguments <<<"$(wanted "$source" arguments)"
+  expected=$(wanted "$source" exits)
+
+  # Mounts and interfaces are the test's own and go with it.
+  # shellcheck disable=SC2016
+  timeout 60 "${around[@]}" sh -c "$before"'exec "$@"' sh "$WASM_BPF" run "${options[@]}" "$component" "${arguments[@]}" </dev/null || code=$?
+  if [ -n "$made_cgroup" ]; then
+    rmdir "$made_cgroup" || { echo "$made_cgroup is still in use" >&2; code=1; }
+  fi
+  [ "$code" = "${expected:-0}" ] || { echo "exit code $code, not ${expected:-0}" >&2; return 1; }
+}
+
+for name in "${names[@]}"; do
+  if run_one "$name" >"$output/$name" 2>&1; then
+    printf 'PASS %s\n' "$name"
+    [ -z "$verbose" ] || sed 's/^/    /' "$output/$name"
+  else
+    printf 'FAIL %s\n' "$name"
+    sed 's/^/    /' "$output/$name"
+    failed+=("$name")
+  fi
+done
+printf '%s of %s passed\n' "$((${#names[@]} - ${#failed[@]}))" "${#names[@]}"
+[ ${#failed[@]} = 0 ] || { printf 'failed: %s\n' "${failed[*]}"; exit 1; }
