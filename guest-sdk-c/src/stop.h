@@ -14,3 +14,6 @@ bool wb_stop_check(void);
 // Waits until one of these is ready, the time (in nanoseconds; negative: for ever) is over, or a stop is asked for. The pollables stay the
 // caller's. Returns a bit for each that is ready (of the first 64), 0 when the time was over, or -EINTR. Globals are written before and read after.
 int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count, int64_t timeout);
+
+// Whether the request to stop was made a signal already: waits need not look out for it any more.
+bool wb_stop_is_known(void);

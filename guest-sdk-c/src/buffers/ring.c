@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Ring buffers: records come in batches, callbacks are called one by one.
+#include <stdlib.h>
+
+#include <bpf/libbpf.h>
+
+#include "buffers/pollable.h"
+#include "buffers/records.h"
+#include "errors.h"
+#include "globals.h"
+#include "map_handle.h"
+#include "options.h"
+
+// As many as the interface takes.
+#define MAX_RINGS 64
+
+struct ring {
+	struct ring_buffer *buffer;
+	ring_buffer_sample_fn callback;
+	void *context;
+	// A number of its own, so that the program may close the one that it gave.
+	int map_fd;
+	size_t size;
+	uint32_t index;
+};
+
+struct ring_buffer {
+	struct ring *rings[MAX_RINGS];
+	unsigned int count;
+	wasm_bpf_bpf_buffers_own_ring_buffer_t own;
+	struct wb_records records;
+	int epoll_fd;
+};
+
+static bool poll_host(void *buffer, uint64_t *timeout, wasm_bpf_bpf_buffers_records_t *records,
+		      wasm_bpf_bpf_buffers_error_code_t *error)
+{
+	struct ring_buffer *rb = buffer;
+
+	return wasm_bpf_bpf_buffers_method_ring_buffer_poll(wasm_bpf_bpf_buffers_borrow_ring_buffer(rb->own), timeout, WB_BATCH,
+							    records, error);
+}
+
+static wasi_io_poll_own_pollable_t subscribe(void *buffer)
+{
+	struct ring_buffer *rb = buffer;
+
+	return wasm_bpf_bpf_buffers_method_ring_buffer_subscribe(wasm_bpf_bpf_buffers_borrow_ring_buffer(rb->own));
+}
+
+// Opens the host's buffer anew, over all rings. What was read of the one before is kept: it has the same order.
+static int open_all(struct ring_buffer *rb)
+{
+	wasm_bpf_bpf_buffers_ring_t rings[MAX_RINGS] = {};
+	wasm_bpf_bpf_buffers_list_ring_t list = { rings, rb->count };
+	wasm_bpf_bpf_buffers_own_ring_buffer_t opened;
+	wasm_bpf_bpf_buffers_error_t error;
+
+	for (unsigned int i = 0; i < rb->count; i++)
+		wb_map_of(rb->rings[i]->map_fd, &rings[i].map);
+	if (!wasm_bpf_bpf_buffers_static_ring_buffer_open(&list, &opened, &error))
+		return wb_fail(&error, "open a ring buffer");
+	if (rb->own.__handle)
+		wasm_bpf_bpf_buffers_ring_buffer_drop_own(rb->own);
+	rb->own = opened;
+	return 0;
+}
+
+int ring_buffer__add(struct ring_buffer *rb, int map_fd, ring_buffer_sample_fn callback, void *context)
+{
+	const struct wb_map *map = wb_map_at(map_fd);
+	struct ring *ring;
+	int err;
+
+	if (!map)
+		return -errno;
+	if (map->type != BPF_MAP_TYPE_RINGBUF)
+		return wb_refuse(EINVAL, "a ring buffer: the map with the descriptor %d is none", map_fd);
+	if (rb->count == MAX_RINGS)
+		return wb_refuse(E2BIG, "a ring buffer reads at most %d maps", MAX_RINGS);
+	WB_CALL;
+	ring = calloc(1, sizeof(*ring));
+	if (!ring)
+		return wb_refuse(ENOMEM, "no memory for a ring buffer");
+	*ring = (struct ring){ .buffer = rb, .callback = callback, .context = context, .size = map->max_entries, .index = rb->count };
+	ring->map_fd = wb_descriptor_duplicate(map_fd);
+	if (ring->map_fd < 0) {
+		err = ring->map_fd;
+		free(ring);
+		return err;
+	}
+	rb->rings[rb->count++] = ring;
+	err = open_all(rb);
+	if (err) {
+		rb->count--;
+		wb_descriptor_close(ring->map_fd);
+		free(ring);
+		errno = -err;
+	}
+	return err;
+}
+
+struct ring_buffer *ring_buffer__new(int map_fd, ring_buffer_sample_fn callback, void *context, const struct ring_buffer_opts *opts)
+{
+	struct ring_buffer *rb;
+	int err;
+
+	if (!WB_VALID(opts, ring_buffer_opts, ring_buffer_opts__last_field))
+		return NULL;
+	rb = calloc(1, sizeof(*rb));
+	if (!rb)
+		return wb_null(wb_refuse(ENOMEM, "no memory for a ring buffer"));
+	rb->epoll_fd = -1;
+	err = ring_buffer__add(rb, map_fd, callback, context);
+	if (err) {
+		free(rb);
+		return wb_null(err);
+	}
+	return rb;
+}
+
+void ring_buffer__free(struct ring_buffer *rb)
+{
+	int saved = errno;
+
+	if (!rb)
+		return;
+	WB_CALL;
+	if (rb->epoll_fd >= 0)
+		wb_descriptor_close(rb->epoll_fd);
+	wasm_bpf_bpf_buffers_ring_buffer_drop_own(rb->own);
+	wb_records_free(&rb->records);
+	for (unsigned int i = 0; i < rb->count; i++) {
+		wb_descriptor_close(rb->rings[i]->map_fd);
+		free(rb->rings[i]);
+	}
+	free(rb);
+	errno = saved;
+}
+
+// Hands out at most `most` records: of one ring, or of all (NULL). How many there were, or the error of a callback.
+static int64_t hand_out(struct ring_buffer *rb, const struct ring *only, size_t most)
+{
+	struct wb_record record;
+	int64_t count = 0;
+
+	while ((uint64_t)count < most &&
+	       (only ? wb_records_next_of(&rb->records, only->index, &record) : wb_records_next(&rb->records, &record))) {
+		const struct ring *ring = record.source < rb->count ? rb->rings[record.source] : NULL;
+		int err;
+
+		if (!ring || !ring->callback)
+			continue;
+		err = ring->callback(ring->context, record.data, record.length);
+		if (err < 0)
+			return err;
+		count++;
+	}
+	return count;
+}
+
+// Without waiting, until there is nothing more, or enough. Of one ring it is a batch: what came with it of others stays for those who ask for it.
+static int64_t consume(struct ring_buffer *rb, const struct ring *only, size_t most)
+{
+	int64_t sum = 0, count;
+
+	do {
+		int filled = wb_records_fill(&rb->records, poll_host, rb, 0);
+
+		if (filled < 0)
+			return filled;
+		if (!filled)
+			break;
+		// What programs counted is in the globals when the callback looks at them.
+		wb_leave();
+		wb_enter();
+		count = hand_out(rb, only, most - sum);
+		if (count < 0)
+			return count;
+		sum += count;
+	} while (!only && (size_t)sum < most);
+	return sum;
+}
+
+static int as_int(int64_t count)
+{
+	if (count < 0)
+		errno = -count;
+	return count > INT32_MAX ? INT32_MAX : count;
+}
+
+int ring_buffer__consume(struct ring_buffer *rb)
+{
+	return ring_buffer__consume_n(rb, INT32_MAX);
+}
+
+int ring_buffer__consume_n(struct ring_buffer *rb, size_t n)
+{
+	WB_CALL;
+	return as_int(consume(rb, NULL, n));
+}
+
+int ring_buffer__poll(struct ring_buffer *rb, int timeout_ms)
+{
+	int64_t count;
+	int filled;
+
+	WB_CALL;
+	filled = wb_records_fill(&rb->records, poll_host, rb, timeout_ms);
+	if (filled <= 0)
+		return filled;
+	wb_leave();
+	wb_enter();
+	count = hand_out(rb, NULL, INT32_MAX);
+	return as_int(count);
+}
+
+int ring_buffer__epoll_fd(const struct ring_buffer *rb)
+{
+	struct ring_buffer *own = (struct ring_buffer *)rb;
+
+	if (own->epoll_fd < 0)
+		own->epoll_fd = wb_pollable_descriptor(subscribe, own);
+	return own->epoll_fd;
+}
+
+struct ring *ring_buffer__ring(struct ring_buffer *rb, unsigned int index)
+{
+	return index < rb->count ? rb->rings[index] : wb_null(-ERANGE);
+}
+
+size_t ring__avail_data_size(const struct ring *ring)
+{
+	WB_CALL;
+	return wasm_bpf_bpf_buffers_method_ring_buffer_available(wasm_bpf_bpf_buffers_borrow_ring_buffer(ring->buffer->own));
+}
+
+size_t ring__size(const struct ring *ring)
+{
+	return ring->size;
+}
+
+int ring__map_fd(const struct ring *ring)
+{
+	return ring->map_fd;
+}
+
+int ring__consume(struct ring *ring)
+{
+	return ring__consume_n(ring, INT32_MAX);
+}
+
+int ring__consume_n(struct ring *ring, size_t n)
+{
+	WB_CALL;
+	return as_int(consume(ring->buffer, ring, n));
+}
