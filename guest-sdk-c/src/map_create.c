@@ -19,26 +19,26 @@ int bpf_map_create(enum bpf_map_type type, const char *name, __u32 key_size, __u
 	wasm_bpf_bpf_maps_own_map_t map;
 	wasm_bpf_bpf_maps_error_code_t code;
 	wasm_bpf_bpf_maps_error_t error;
-	__u32 inner_fd = WB_OPT(opts, inner_map_fd, 0);
+	__u32 inner_fd = WB_OPTION(opts, inner_map_fd, 0);
 	int err = 0;
 
-	if (!WB_VALID(opts, bpf_map_create_opts, bpf_map_create_opts__last_field))
+	if (!WB_OPTIONS_VALID(opts, bpf_map_create_opts))
 		return -EINVAL;
-	if (WB_OPT(opts, map_ifindex, 0))
+	if (WB_OPTION(opts, map_ifindex, 0))
 		return wb_refuse(EOPNOTSUPP, "map '%s': maps cannot be offloaded to a device", name ? name : "");
-	if (WB_OPT(opts, token_fd, 0))
+	if (WB_OPTION(opts, token_fd, 0))
 		return wb_refuse(EOPNOTSUPP, "map '%s': a guest has no BPF tokens", name ? name : "");
-	if (WB_OPT(opts, btf_vmlinux_value_type_id, 0))
+	if (WB_OPTION(opts, btf_vmlinux_value_type_id, 0))
 		return wb_refuse(EOPNOTSUPP, "map '%s': struct_ops maps come from objects", name ? name : "");
 	if (inner_fd && !wb_map_of(inner_fd, &inner))
 		return wb_refuse(EBADF, "map '%s': %d is no descriptor of a map", name ? name : "", (int)inner_fd);
 	WB_CALL;
 	own = wasm_bpf_bpf_maps_constructor_create_options();
 	options = wasm_bpf_bpf_maps_borrow_create_options(own);
-	wasm_bpf_bpf_maps_method_create_options_set_flags(options, WB_OPT(opts, map_flags, 0));
-	wasm_bpf_bpf_maps_method_create_options_set_extra(options, WB_OPT(opts, map_extra, 0));
-	if (WB_OPT(opts, map_flags, 0) & BPF_F_NUMA_NODE)
-		wasm_bpf_bpf_maps_method_create_options_set_numa_node(options, WB_OPT(opts, numa_node, 0));
+	wasm_bpf_bpf_maps_method_create_options_set_flags(options, WB_OPTION(opts, map_flags, 0));
+	wasm_bpf_bpf_maps_method_create_options_set_extra(options, WB_OPTION(opts, map_extra, 0));
+	if (WB_OPTION(opts, map_flags, 0) & BPF_F_NUMA_NODE)
+		wasm_bpf_bpf_maps_method_create_options_set_numa_node(options, WB_OPTION(opts, numa_node, 0));
 	if (inner_fd && !wasm_bpf_bpf_maps_method_create_options_set_inner_map(options, inner, &code))
 		err = wb_fail_code(&code);
 	if (!err && !wasm_bpf_bpf_maps_static_map_create(&text, &wanted, key_size, value_size, max_entries, options, &map, &error))

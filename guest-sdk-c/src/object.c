@@ -152,15 +152,15 @@ static int take_programs(struct bpf_object *object)
 
 static int check_options(const struct bpf_object_open_opts *opts)
 {
-	if (!WB_VALID(opts, bpf_object_open_opts, bpf_object_open_opts__last_field))
+	if (!WB_OPTIONS_VALID(opts, bpf_object_open_opts))
 		return -EINVAL;
-	if (WB_OPT(opts, kconfig, NULL))
+	if (WB_OPTION(opts, kconfig, NULL))
 		return wb_refuse(EOPNOTSUPP, "the option kconfig: what .kconfig variables say is the host's");
-	if (WB_OPT(opts, btf_custom_path, NULL))
+	if (WB_OPTION(opts, btf_custom_path, NULL))
 		return wb_refuse(EOPNOTSUPP, "the option btf_custom_path: BTF of the kernel is given to the host, with --btf");
-	if (WB_OPT(opts, bpf_token_path, NULL))
+	if (WB_OPTION(opts, bpf_token_path, NULL))
 		return wb_refuse(EOPNOTSUPP, "the option bpf_token_path: a guest has no BPF tokens");
-	if (!WB_OPT(opts, kernel_log_buf, NULL) != !WB_OPT(opts, kernel_log_size, 0))
+	if (!WB_OPTION(opts, kernel_log_buf, NULL) != !WB_OPTION(opts, kernel_log_size, 0))
 		return wb_refuse(EINVAL, "the options kernel_log_buf and kernel_log_size belong together");
 	return 0;
 }
@@ -172,7 +172,7 @@ static int hand_over(struct bpf_object *object, const struct bpf_object_open_opt
 	wasm_bpf_bpf_objects_borrow_open_options_t options = wasm_bpf_bpf_objects_borrow_open_options(own);
 	wasm_bpf_list_u8_t elf = wb_bytes(object->elf, object->elf_size);
 	wasm_bpf_string_t name = wb_string(object->name);
-	__u32 level = WB_OPT(opts, kernel_log_level, 0);
+	__u32 level = WB_OPTION(opts, kernel_log_level, 0);
 	wasm_bpf_bpf_objects_error_t error;
 	int err = 0;
 
@@ -206,7 +206,7 @@ static struct bpf_object *open_bytes(const void *bytes, size_t size, const char 
 	memcpy(copy, bytes, size);
 	object->elf = copy;
 	object->elf_size = size;
-	object->name = strdup(WB_OPT(opts, object_name, NULL) ? opts->object_name : name);
+	object->name = strdup(WB_OPTION(opts, object_name, NULL) ? opts->object_name : name);
 	err = object->name ? hand_over(object, opts) : -ENOMEM;
 	if (!err)
 		err = take_maps(object);
@@ -217,9 +217,9 @@ static struct bpf_object *open_bytes(const void *bytes, size_t size, const char 
 		return wb_null(err);
 	}
 	for (size_t i = 0; i < object->program_count; i++) {
-		object->programs[i].log = WB_OPT(opts, kernel_log_buf, NULL);
-		object->programs[i].log_size = WB_OPT(opts, kernel_log_size, 0);
-		object->programs[i].log_level = WB_OPT(opts, kernel_log_level, 0);
+		object->programs[i].log = WB_OPTION(opts, kernel_log_buf, NULL);
+		object->programs[i].log_size = WB_OPTION(opts, kernel_log_size, 0);
+		object->programs[i].log_level = WB_OPTION(opts, kernel_log_level, 0);
 	}
 	return object;
 }

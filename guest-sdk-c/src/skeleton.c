@@ -21,7 +21,7 @@ static struct bpf_prog_skeleton *program_at(void *programs, int size, int index)
 // The link of a map is newer than its other fields.
 static struct bpf_link **link_of(const struct bpf_object_skeleton *s, const struct bpf_map_skeleton *map)
 {
-	return (size_t)s->map_skel_sz >= WB_END_OF(struct bpf_map_skeleton, link) ? map->link : NULL;
+	return (size_t)s->map_skel_sz >= offsetof(struct bpf_map_skeleton, link) + sizeof(map->link) ? map->link : NULL;
 }
 
 static int find_maps(const struct bpf_object *object, void *maps, int size, int count)

@@ -45,8 +45,8 @@ struct perf_buffer *perf_buffer__new(int map_fd, size_t pages, perf_buffer_sampl
 	wasm_bpf_bpf_buffers_error_t error;
 	struct perf_buffer *pb;
 
-	if (!WB_VALID(opts, perf_buffer_opts, perf_buffer_opts__last_field))
-		return NULL;
+	if (!WB_OPTIONS_VALID(opts, perf_buffer_opts))
+		return wb_null(-EINVAL);
 	map = wb_map_at(map_fd);
 	if (!map)
 		return NULL;

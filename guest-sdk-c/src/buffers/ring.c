@@ -105,8 +105,8 @@ struct ring_buffer *ring_buffer__new(int map_fd, ring_buffer_sample_fn callback,
 	struct ring_buffer *rb;
 	int err;
 
-	if (!WB_VALID(opts, ring_buffer_opts, ring_buffer_opts__last_field))
-		return NULL;
+	if (!WB_OPTIONS_VALID(opts, ring_buffer_opts))
+		return wb_null(-EINVAL);
 	rb = calloc(1, sizeof(*rb));
 	if (!rb)
 		return wb_null(wb_refuse(ENOMEM, "no memory for a ring buffer"));

@@ -38,8 +38,8 @@ struct user_ring_buffer *user_ring_buffer__new(int map_fd, const struct user_rin
 	wasm_bpf_bpf_buffers_error_t error;
 	struct user_ring_buffer *rb;
 
-	if (!WB_VALID(opts, user_ring_buffer_opts, user_ring_buffer_opts__last_field))
-		return NULL;
+	if (!WB_OPTIONS_VALID(opts, user_ring_buffer_opts))
+		return wb_null(-EINVAL);
 	map = wb_map_at(map_fd);
 	if (!map)
 		return NULL;
