@@ -9,19 +9,20 @@
 #   otherwise              the distribution's package of the source of KERNEL: 6.12 (bpftool 7.5) or 6.1 (bpftool 7.1). Which of them
 #                          does not matter when none is given: it is 6.12 if the package is to be had.
 set -euo pipefail
-cd "$(dirname "$0")/.."
 
 say() { printf 'bpftool: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-OUT=${1:?the file to make}
+OUT=$(realpath -m "${1:?the file to make}")
 KERNEL=${2:-}
-SRC=${BPFTOOL_SRC:-}
+SRC=
+[ -z "${BPFTOOL_SRC:-}" ] || SRC=$(realpath -m "$BPFTOOL_SRC")
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/wasm-bpf
+cd "$(dirname "$0")/.."
 
 # What of a kernel's tree takes part in the build.
-PARTS=(Makefile kernel/bpf/disasm.c kernel/bpf/disasm.h scripts/bpf_doc.py tools/arch tools/bpf/bpftool tools/build tools/include tools/lib/bpf
-  tools/lib/str_error_r.c tools/lib/string.c tools/scripts)
+PARTS=(Makefile kernel/bpf/disasm.c kernel/bpf/disasm.h scripts/bpf_doc.py tools/arch tools/bpf/bpftool tools/build tools/include
+  tools/lib/bpf tools/lib/str_error_r.c tools/lib/string.c tools/scripts)
 
 # The Debian that has the package, for systems of another one.
 suite() {
@@ -40,19 +41,21 @@ if [ -n "$SRC" ]; then
   elif [ -e "$SRC/src/gen.c" ]; then
     DIR=src
     copied=(src include libbpf bash-completion docs)
-    [ -e "$SRC/libbpf/src/libbpf.c" ] || die "$SRC has no libbpf in it; in a clone of bpftool: git submodule update --init"
+    [ -e "$SRC/libbpf/src/libbpf.c" ] || die "$SRC has no libbpf in it: git submodule update --init"
   else
-    die "BPFTOOL_SRC is '$SRC', which has neither tools/bpf/bpftool/gen.c nor src/gen.c"
+    die "BPFTOOL_SRC is '$BPFTOOL_SRC', which has neither tools/bpf/bpftool/gen.c nor src/gen.c"
   fi
-  SRC=$(cd "$SRC" && pwd)
-  identity=$(cd "$SRC" && find "${copied[@]}" -type f -name '*.[chS]' -o -type f -name 'Makefile*' -o -type f -name 'Build*' 2>/dev/null | LC_ALL=C sort | xargs -d '\n' sha256sum)
+  identity=$(cd "$SRC" &&
+    { find "${copied[@]}" -type f \( -name '*.[chS]' -o -name 'Makefile*' -o -name 'Build*' \) 2>/dev/null || true; } |
+    LC_ALL=C sort | xargs -d '\n' sha256sum)
 else
   DIR=tools/bpf/bpftool
   [ -z "$KERNEL" ] || suite "$KERNEL" >/dev/null
   identity="kernel ${KERNEL:-any}"
 fi
 
-BUILT=$CACHE/bpftool-$({ printf '%s\n' "$identity"; uname -m; cat bpftool-patches/build.sh bpftool-patches/*.patch; } | sha256sum | cut -c1-16)
+key=$({ printf '%s\n' "$identity"; uname -m; cat bpftool-patches/build.sh bpftool-patches/*.patch; } | sha256sum | cut -c1-16)
+BUILT=$CACHE/bpftool-$key
 
 deliver() {
   mkdir -p "$(dirname "$OUT")"
@@ -119,7 +122,8 @@ mkdir -p "$WORK"
 extract() { # ARCHIVE KERNEL: from an archive of the source, which its name tells how to read
   local prefix=linux-source-$2
   mkdir -p "$WORK/extracted"
-  tar -xJ -C "$WORK/extracted" --strip-components=1 "${PARTS[@]/#/$prefix/}" <"$1" || die "$1 is laid out differently from what this script knows"
+  tar -xJ -C "$WORK/extracted" --strip-components=1 "${PARTS[@]/#/$prefix/}" <"$1" ||
+    die "$1 is laid out differently from what this script knows"
 }
 
 # fetch KERNEL: makes $CACHE/bpftool-source-KERNEL; fails if the package is not to be had.
@@ -165,11 +169,13 @@ if [ -n "$SRC" ]; then
 else
   if [ -z "$KERNEL" ]; then
     for KERNEL in 6.12 6.1 ''; do
-      [ -n "$KERNEL" ] || die "no source of a kernel is to be had from this system's package sources; get one and set BPFTOOL_SRC to its directory"
+      [ -n "$KERNEL" ] ||
+        die "no source of a kernel is to be had from this system's package sources; get one and set BPFTOOL_SRC to its directory"
       ! fetch "$KERNEL" || break
     done
   else
-    fetch "$KERNEL" || die "the source of Linux $KERNEL is not to be had from this system's package sources; get it and set BPFTOOL_SRC to its directory"
+    fetch "$KERNEL" ||
+      die "the source of Linux $KERNEL is not to be had from this system's package sources; get it and set BPFTOOL_SRC to its directory"
   fi
   origin=$(cat "$CACHE/bpftool-source-$KERNEL/version")
   touch "$CACHE/bpftool-source-$KERNEL"

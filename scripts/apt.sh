@@ -17,15 +17,17 @@ apt_state() {
     "$@")
 }
 
-# apt_other_suite SUITE: a state with this suite of the Debian mirror that the machine uses already, and nothing else. Needs the state
-# of the system to be set.
+# apt_other_suite SUITE: a state with this suite of the Debian mirror that the machine uses already, and nothing else. Needs the
+# state of the system to be set.
 apt_other_suite() {
   local mirror
   # shellcheck disable=SC2016 # apt-get expands these
-  mirror=$(apt-get "${APT[@]}" indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' | sed -n 's/^Debian|Debian|//p' | sort -u | sed -n 1p)
+  mirror=$(apt-get "${APT[@]}" indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' |
+    sed -n 's/^Debian|Debian|//p' | sort -u | sed -n 1p)
   [ -n "$mirror" ] || { echo "no Debian mirror among this system's package sources" >&2; return 1; }
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main" >"$WORK/$1.list"
-  apt_state "$1" -o "Dir::Etc::sourcelist=$WORK/$1.list" -o Dir::Etc::sourceparts=- -o Dir::Etc::preferences=- -o Dir::Etc::preferencesparts=-
+  apt_state "$1" -o "Dir::Etc::sourcelist=$WORK/$1.list" -o Dir::Etc::sourceparts=- \
+    -o Dir::Etc::preferences=- -o Dir::Etc::preferencesparts=-
   update || { echo "could not read the package list of $1 (package debian-archive-keyring up to date?)" >&2; return 1; }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Variables of all the kinds that a compiler for 32 bits lays out in another way than one for BPF. The program looks for what the other side put
- * into them, and then puts something else into each that it may write.
+/* Variables of all the kinds that a compiler for 32 bits lays out in another way than one for BPF. The program looks for what the other side
+ * put into them, and then puts something else into each that it may write.
  */
 #include "globals.h"
 
@@ -28,7 +28,8 @@ long data_long = -0x123456789abLL;
 short data_short = -2;
 unsigned long data_array[2][2] = { { 1, 2 }, { 3, 4 } };
 char data_text[] = "data";
-struct nested data_nested = { .first = 5, .tail = { 6, 'f' }, .between = 7, .bytes = { 8, 9 }, .wide = WIDE_HIGH, .point = { { 1, 2 }, { 3, 4 } } };
+struct nested data_nested = { .first = 5, .tail = { 6, 'f' }, .between = 7, .bytes = { 8, 9 }, .wide = WIDE_HIGH,
+	.point = { { 1, 2 }, { 3, 4 } } };
 struct bits data_bits = { .three = 5, .thirteen = 4099, .forty = 0x8000000001ULL, .one = 1 };
 struct packed data_packed = { .byte = 1, .number = 0x1122334455667788ULL, .rest = 0x99aa };
 pair_t data_pair = { .total = -9, .name = "pair" };

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Usage: tests/skeleton/check.sh BPFTOOL
 #
-# Makes skeletons of the programs in this directory, and of tests/c/globals.bpf.c, with a patched bpftool, and compiles them for guests and for this
-# machine: their asserts hold if each variable is where BPF has it. A header whose types are not the same on both sides has to fail, with what to do
-# about it. That the two sides read the same is tried by tests/tests/kernel_c_programs.rs.
+# Makes skeletons of the programs in this directory, and of tests/c/globals.bpf.c, with a patched bpftool, and compiles them for guests and
+# for this machine: their asserts hold if each variable is where BPF has it. A header whose types are not the same on both sides has to
+# fail, with what to do about it. That the two sides read the same is tried by tests/tests/kernel_c_programs.rs.
 #
 # Environment: CLANG, and GUEST_WASI_LIBC or WASI_SDK_PATH, as build/toolchain.env has them.
 set -euo pipefail
@@ -15,7 +15,8 @@ trap 'rm -rf "$WORK"' EXIT
 
 die() { printf 'check.sh: %s\n' "$*" >&2; exit 1; }
 [ -z "${WASI_SDK_PATH:-}" ] || GUEST_WASI_LIBC=$WASI_SDK_PATH/share/wasi-sysroot
-[ -n "${GUEST_WASI_LIBC:-}" ] || die 'there is no libc for guests: set WASI_SDK_PATH to a wasi-sdk, or on Debian run: GUEST_STD=debian make setup'
+[ -n "${GUEST_WASI_LIBC:-}" ] ||
+  die 'there is no libc for guests: set WASI_SDK_PATH to a wasi-sdk, or on Debian run: GUEST_STD=debian make setup'
 version=$("$BPFTOOL" version | sed -n '1s/.*v\([0-9.]*\).*/\1/p')
 
 # The kernel's headers alone, without those of the system's C library beside them.

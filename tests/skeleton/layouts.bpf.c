@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Layouts of types without a name, all of which the skeleton has to write out: enums of every size, packed structs, bit-fields that leave gaps,
- * alignment that someone asked for. That the skeleton compiles says that they came out right.
+/* Layouts of types without a name, all of which the skeleton has to write out: enums of every size, packed structs, bit-fields that leave
+ * gaps, alignment that someone asked for. That the skeleton compiles says that they came out right.
  */
 #include "layouts.h"
 
