@@ -19,13 +19,7 @@ pub fn load<T: WasiView + WasmBpfView>(
     path: &Path,
 ) -> anyhow::Result<CommandPre<T>> {
     let shown = path.display();
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => anyhow::anyhow!("there is no file {shown}"),
-        std::io::ErrorKind::IsADirectory => {
-            anyhow::anyhow!("{shown} is a directory, not a component")
-        }
-        _ => anyhow::Error::new(error).context(format!("cannot read {shown}")),
-    })?;
+    let bytes = read(path, "component")?;
     recognize(&bytes, &shown.to_string())?;
     let component = Component::from_binary(engine, &bytes)
         .map_err(anyhow::Error::from)
@@ -43,27 +37,66 @@ pub fn load<T: WasiView + WasmBpfView>(
         .with_context(|| format!("{shown} is not a command: it does not export wasi:cli/run"))
 }
 
+/// Reads a file that should be something.
+pub fn read(path: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
+    let shown = path.display();
+    std::fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => anyhow::anyhow!("there is no file {shown}"),
+        std::io::ErrorKind::IsADirectory => {
+            anyhow::anyhow!("{shown} is a directory, not a {what}")
+        }
+        _ => anyhow::Error::new(error).context(format!("cannot read {shown}")),
+    })
+}
+
+/// What a file is, as far as its first bytes tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Component,
+    Module,
+    /// WebAssembly as people write it.
+    Text,
+    Elf,
+    Empty,
+    Unknown,
+}
+
+pub fn kind(bytes: &[u8]) -> Kind {
+    let is_text = |word: &[u8]| bytes.trim_ascii_start().starts_with(word);
+    if bytes.is_empty() {
+        Kind::Empty
+    } else if bytes.starts_with(b"\x7fELF") {
+        Kind::Elf
+    } else if is_text(b"(module") || is_text(b"(component") {
+        Kind::Text
+    } else if !bytes.starts_with(MAGIC) {
+        Kind::Unknown
+    } else if bytes.get(4..8) == Some(&CORE_MODULE) {
+        Kind::Module
+    } else {
+        Kind::Component
+    }
+}
+
 /// Tells apart what people hand over by mistake.
 fn recognize(bytes: &[u8], shown: &str) -> anyhow::Result<()> {
-    if bytes.starts_with(b"\x7fELF") {
-        bail!(
+    match kind(bytes) {
+        Kind::Component => Ok(()),
+        Kind::Elf => bail!(
             "{shown} is an ELF file, not a component\n\
              a BPF object is embedded in a component by its build; see the guest crate's documentation"
-        );
-    }
-    if bytes.is_empty() {
-        bail!("{shown} is empty, not a component");
-    }
-    if !bytes.starts_with(MAGIC) {
-        bail!("{shown} is not WebAssembly: it does not begin with \\0asm");
-    }
-    if bytes.get(4..8) == Some(&CORE_MODULE) {
-        bail!(
+        ),
+        Kind::Empty => bail!("{shown} is empty, not a component"),
+        Kind::Text => bail!(
+            "{shown} is WebAssembly in its text form, not a component\n\
+             convert it first: wasm-tools parse"
+        ),
+        Kind::Unknown => bail!("{shown} is not WebAssembly: it does not begin with \\0asm"),
+        Kind::Module => bail!(
             "{shown} is a core module, not a component\n\
-             build it for wasm32-wasip2, whose linker makes components"
-        );
+             build it for wasm32-wasip2, whose linker makes components, or make one of it: wasm-bpf componentize"
+        ),
     }
-    Ok(())
 }
 
 /// What WASI's names begin with; whether each is there is for the linker to tell.
@@ -114,6 +147,7 @@ mod tests {
         assert!(why(b"\x7fELF...").contains("ELF"));
         assert!(why(b"").contains("empty"));
         assert!(why(b"hello").contains("not WebAssembly"));
+        assert!(why(b"\n  (module)").contains("text form"));
         assert!(why(b"\0asm\x01\0\0\0").contains("core module"));
         assert!(recognize(b"\0asm\x0d\0\x01\0", "x").is_ok());
     }

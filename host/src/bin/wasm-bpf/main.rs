@@ -2,6 +2,7 @@
 
 mod compile;
 mod component;
+mod componentize;
 mod engine;
 mod output;
 mod run;
@@ -34,6 +35,7 @@ const STYLES: Styles = Styles::styled()
         sudo wasm-bpf run bootstrap.component.wasm -d 100\n  \
         sudo wasm-bpf run --allow xdp=eth0 counter.component.wasm eth0\n  \
         sudo wasm-bpf compile bootstrap.component.wasm\n  \
+        wasm-bpf componentize tool.wasm -o tool.component.wasm\n  \
         wasm-bpf completions bash > /etc/bash_completion.d/wasm-bpf"
 )]
 struct Cli {
@@ -45,6 +47,7 @@ struct Cli {
 enum Command {
     Run(Run),
     Compile(Compile),
+    Componentize(Componentize),
     /// Find names of addresses for a process that runs a component.
     #[command(hide = true)]
     Symbolizer,
@@ -156,6 +159,28 @@ struct Compile {
     components: Vec<PathBuf>,
 }
 
+/// Make a component of a core module.
+///
+/// Compilers that do not make components themselves make core modules: clang and wasi-sdk for wasm32-wasip1, zig for wasm32-wasi,
+/// emscripten with -sSTANDALONE_WASM. What such a module imports of WASI preview 1 is translated to WASI 0.2. If the C bindings of
+/// the wasm-bpf interfaces are linked into it, with guest-sdk-c/generated/wasm_bpf_component_type.o, the component imports these.
+#[derive(Args)]
+#[command(after_long_help = "Exit codes:\n  \
+    0 if the component is written; 1 if not; 2 for wrong usage\n\n\
+    Examples:\n  \
+    clang --target=wasm32-wasip1 --sysroot=wasi-sysroot tool.c -o tool.wasm\n  \
+    wasm-bpf componentize tool.wasm -o tool.component.wasm\n  \
+    sudo wasm-bpf run tool.component.wasm")]
+struct Componentize {
+    /// The file to write; it appears when it is complete.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: PathBuf,
+
+    /// The core module, a .wasm file.
+    #[arg(value_name = "MODULE", value_hint = ValueHint::FilePath)]
+    module: PathBuf,
+}
+
 fn run_help() -> String {
     let mut help = String::from("Grants (`*` as the value stands for every one):\n");
     for (name, value, allows) in wasm_bpf_host::grants() {
@@ -181,6 +206,7 @@ fn main() -> ExitCode {
     match cli.command {
         Command::Run(options) => exit_code(run::run(options)),
         Command::Compile(options) => exit_code(compile::compile(&options)),
+        Command::Componentize(options) => exit_code(componentize::componentize(&options)),
         Command::Symbolizer => match wasm_bpf_host::serve_symbolizer() {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
