@@ -191,7 +191,7 @@ check-bpftool: setup ## check the skeletons that patched bpftools make, of the k
 	done
 
 .PHONY: c-tools
-c-tools: setup ## build what C guests are built with beside bpftool: build/wasm-bpf-c
+c-tools: setup bpftool ## build what C guests are built with: build/bpftool and build/wasm-bpf-c
 	@. ./$(ENV); cargo build --quiet $(LOCKED) -p wasm-bpf-c
 	@cmp -s '$(TARGET_DIR)/debug/wasm-bpf-c' $(BUILD)/wasm-bpf-c || \
 		{ cp '$(TARGET_DIR)/debug/wasm-bpf-c' $(BUILD)/wasm-bpf-c.new; mv $(BUILD)/wasm-bpf-c.new $(BUILD)/wasm-bpf-c; }

@@ -92,7 +92,7 @@ endif
 wasm-bpf-bpf-tools:
 	@command -v '$(CLANG)' >/dev/null || { $(call wasm-bpf-say,no clang for BPF was found; run make -C $(wasm-bpf-repo) setup or name one with CLANG=); }
 	@[ -x '$(WASM_BPF_C)' ] || { $(call wasm-bpf-say,there is no $(WASM_BPF_C); run make -C $(wasm-bpf-repo) c-tools or name the tool with WASM_BPF_C=); }
-	@[ -x '$(BPFTOOL)' ] || { $(call wasm-bpf-say,there is no $(BPFTOOL); run make -C $(wasm-bpf-repo) bpftool or name the tool with BPFTOOL=); }
+	@[ -x '$(BPFTOOL)' ] || { $(call wasm-bpf-say,there is no $(BPFTOOL); run make -C $(wasm-bpf-repo) c-tools or name a bpftool with bpftool-patches in it with BPFTOOL=); }
 
 # ---- Flags ---------------------------------------------------------------------------------------------------------
 
@@ -189,7 +189,7 @@ $(WASM_BPF_BUILD)/$(1)/$(3).bpf.o: $(WASM_BPF_BUILD)/$(1)/$(3).unlinked.o $(wild
 	$$(call wasm-bpf-run,BPFLINK,$$@)$$(WASM_BPF_C) link $$< -o $$@
 
 $(WASM_BPF_BUILD)/$(1)/$(3).skel.h: $(WASM_BPF_BUILD)/$(1)/$(3).bpf.o $(wildcard $(BPFTOOL)) | wasm-bpf-bpf-tools
-	$$(call wasm-bpf-run,SKEL,$$@)$$(BPFTOOL) gen skeleton $(wasm-bpf-skeleton-options) $$< >$$@.new
+	$$(call wasm-bpf-run,SKEL,$$@)$$(BPFTOOL) gen skeleton --fixed-width $$< >$$@.new
 	@mv $$@.new $$@
 
 -include $(WASM_BPF_BUILD)/$(1)/$(3).unlinked.d
