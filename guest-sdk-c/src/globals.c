@@ -35,6 +35,8 @@ static void write_range(struct globals *globals, size_t from, size_t to)
 		wb_warn("what was written to %s did not reach the map: error %d", globals->name, errno);
 		errno = saved;
 	}
+	// The guest's writes go out once: after that the map may have other values.
+	memcpy(globals->shadow + from, globals->memory + from, to - from);
 }
 
 static void write_changes(struct globals *globals)
