@@ -173,11 +173,9 @@ int bpf_map__set_initial_value(struct bpf_map *map, const void *data, size_t siz
 
 void *bpf_map__initial_value(const struct bpf_map *map, size_t *size)
 {
-	if (!map->initial_value) {
-		*size = 0;
-		return NULL;
-	}
-	*size = map->initial_size;
+	// Skeletons with operations of the kernel do not ask for the size.
+	if (size)
+		*size = map->initial_value ? map->initial_size : 0;
 	return map->initial_value;
 }
 
