@@ -58,8 +58,9 @@ typedef int sig_atomic_t;
 typedef void (*sighandler_t)(int);
 typedef void (*__sighandler_t)(int);
 
+/* Not 1, as elsewhere: functions are numbers here, and the first has that one. */
 #define SIG_DFL ((sighandler_t)0)
-#define SIG_IGN ((sighandler_t)1)
+#define SIG_IGN ((sighandler_t)-2)
 #define SIG_ERR ((sighandler_t)-1)
 
 union sigval {
