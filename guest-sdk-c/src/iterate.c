@@ -25,7 +25,7 @@ static int failed(wasi_io_streams_stream_error_t *error)
 		return 0;
 	wasi_io_error_method_error_to_debug_string(wasi_io_error_borrow_error(error->val.last_operation_failed), &text);
 	wasi_io_streams_stream_error_free(error);
-	wb_warn("an iterator cannot be read: %.*s\n", (int)text.len, (const char *)text.ptr);
+	wb_warn("an iterator cannot be read: %.*s", (int)text.len, (const char *)text.ptr);
 	wasm_bpf_string_free(&text);
 	errno = EIO;
 	return -EIO;

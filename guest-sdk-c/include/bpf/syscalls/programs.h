@@ -88,7 +88,7 @@ struct bpf_prog_detach_opts {
 LIBBPF_API int bpf_prog_attach_opts(int prog_fd, int target, enum bpf_attach_type type, const struct bpf_prog_attach_opts *opts);
 
 /*
- * As bpf_prog_detach2; without a program (0) the first (BPF_F_BEFORE) or else the last that this program attached there.
+ * As bpf_prog_detach2; without a program (0) the one that this program attached there first (BPF_F_BEFORE) or else last.
  * A neighbour (relative_fd, relative_id) is refused with ENOTSUP.
  */
 LIBBPF_API int bpf_prog_detach_opts(int prog_fd, int target, enum bpf_attach_type type, const struct bpf_prog_detach_opts *opts);
