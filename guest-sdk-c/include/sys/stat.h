@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+#ifndef WASM_BPF_SYS_STAT_H
+#define WASM_BPF_SYS_STAT_H
+
+#include <wasm-bpf/platform.h>
+#include_next <sys/stat.h>
+
+/* Linux' kinds of files. wasi-libc has them too, but for the one of pipes. */
+#undef S_IFIFO
+#define S_IFIFO 0010000
+#undef S_ISFIFO
+#define S_ISFIFO(mode) (((mode) & S_IFMT) == S_IFIFO)
+
+WB_BEGIN
+
+int fstatat(int directory, const char *__restrict path, struct stat *__restrict status, int flags) WB_CALLS(wb_fstatat);
+int mkdirat(int directory, const char *path, mode_t mode) WB_CALLS(wb_mkdirat);
+int utimensat(int directory, const char *path, const struct timespec times[2], int flags) WB_CALLS(wb_utimensat);
+/* Files get the rights that the host's own file mask leaves; a guest has none of its own. */
+mode_t umask(mode_t mask);
+
+WB_END
+
+#endif
