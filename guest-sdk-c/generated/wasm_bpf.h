@@ -594,7 +594,7 @@ typedef struct wasm_bpf_bpf_types_error_t {
   // The cause as a case.
   wasm_bpf_bpf_types_error_code_t   code;
   // The Linux errno (positive) that the kernel or libbpf gave; 0 if the host itself refused.
-  int32_t   errno;
+  int32_t   errno_;
   // What failed, on what, why, and what to do about it; one or a few lines, without a final newline.
   wasm_bpf_string_t   message;
   // The program, map or section concerned.

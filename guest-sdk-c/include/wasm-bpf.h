@@ -19,12 +19,6 @@ struct wasm_bpf_error {
 /* NULL if nothing has failed yet. */
 const struct wasm_bpf_error *wasm_bpf_last_error(void);
 
-/*
- * An errno of Linux, such as a BPF program found one in the kernel, as this libc numbers it, for strerror(). Numbers that it has no error for stay
- * as they are if they cannot be taken for another one; else they are EIO.
- */
-int wasm_bpf_errno_from_linux(int number);
-
 /* Whether a stop was asked for (Ctrl-C, SIGTERM, or who embeds the host). Once true, it stays so. */
 int wasm_bpf_stop_requested(void);
 

@@ -12,26 +12,20 @@
 #include "globals.h"
 #include "paths.h"
 
-#ifndef F_DUPFD
-#define F_DUPFD 0
-#endif
-#ifndef F_DUPFD_CLOEXEC
-#define F_DUPFD_CLOEXEC 1030
-#endif
-
-int dup(int fd);
-
 int __real_close(int fd);
 ssize_t __real_read(int fd, void *buffer, size_t length);
 ssize_t __real_readv(int fd, const struct iovec *parts, int count);
 ssize_t __real_write(int fd, const void *buffer, size_t length);
+ssize_t __real_writev(int fd, const struct iovec *parts, int count);
 int __real_fcntl(int fd, int command, ...);
 int __real_ioctl(int fd, int request, ...);
 
 int __wrap_close(int fd)
 {
-	if (!wb_is_ours(fd))
+	if (!wb_is_ours(fd)) {
+		wb_forget_path(fd);
 		return __real_close(fd);
+	}
 
 	WB_CALL;
 	return wb_descriptor_close(fd) < 0 ? -1 : 0;
@@ -95,6 +89,25 @@ ssize_t __wrap_write(int fd, const void *buffer, size_t length)
 	if (!it)
 		return -1;
 	return posix(operations->write ? operations->write(it, buffer, length) : -EINVAL);
+}
+
+// And write with this.
+ssize_t __wrap_writev(int fd, const struct iovec *parts, int count)
+{
+	ssize_t total = 0;
+
+	if (!wb_is_ours(fd))
+		return __real_writev(fd, parts, count);
+	for (int i = 0; i < count; i++) {
+		ssize_t written = __wrap_write(fd, parts[i].iov_base, parts[i].iov_len);
+
+		if (written < 0)
+			return total ? total : -1;
+		total += written;
+		if ((size_t)written < parts[i].iov_len)
+			break;
+	}
+	return total;
 }
 
 int __wrap_ioctl(int fd, int request, ...)

@@ -55,7 +55,15 @@ fn generate(sdk: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         .generate(&mut resolve, world, &mut files)?;
     let mut all = Vec::new();
     for (name, content) in files.iter() {
-        all.push((name.to_owned(), content.to_owned()));
+        all.push((name.to_owned(), without_macros(content)));
     }
     Ok(all)
+}
+
+/// `errno` is a macro in C, which no field can be called; the generator has its underscore for keywords alone.
+fn without_macros(content: &[u8]) -> Vec<u8> {
+    match std::str::from_utf8(content) {
+        Ok(text) => text.replace(" errno;", " errno_;").into(),
+        Err(_) => content.to_owned(),
+    }
 }

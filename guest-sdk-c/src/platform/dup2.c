@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
-
-#include "descriptors.h"
-
-int dup(int fd)
-{
-	return fcntl(fd, F_DUPFD, 0);
-}
 
 // A number that the caller chooses exists among files alone, which cannot be duplicated.
 int dup3(int fd, int as, int flags)
