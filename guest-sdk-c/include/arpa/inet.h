@@ -11,7 +11,6 @@ int inet_pton(int family, const char *__restrict text, void *__restrict address)
 const char *inet_ntop(int family, const void *__restrict address, char *__restrict text, socklen_t size) WB_CALLS(wb_inet_ntop);
 in_addr_t inet_addr(const char *text);
 char *inet_ntoa(struct in_addr address);
-in_addr_t inet_network(const char *text);
 struct in_addr inet_makeaddr(in_addr_t network, in_addr_t host);
 in_addr_t inet_lnaof(struct in_addr address);
 in_addr_t inet_netof(struct in_addr address);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
  * Limits of resources. Those of the host's process are the host's: BPF memory is counted there, and it sees to RLIMIT_MEMLOCK itself. What a guest sets is
- * remembered and told again.
+ * remembered and told again; a limit that it did not set is infinite.
  */
 #ifndef WASM_BPF_SYS_RESOURCE_H
 #define WASM_BPF_SYS_RESOURCE_H
@@ -72,13 +72,14 @@ struct rusage {
 #define PRIO_PGRP 1
 #define PRIO_USER 2
 
-/* Of resources other than RLIMIT_MEMLOCK a limit can only be lowered, as for a process without rights; it has no effect beside that. */
+/* Remembered, without another effect. */
 int setrlimit(int resource, const struct rlimit *limit);
 int getrlimit(int resource, struct rlimit *limit);
-/* The guest's own process alone: ESRCH else. */
+/* Of the guest's own process, 0 or getpid(): ESRCH else. */
 int prlimit(pid_t pid, int resource, const struct rlimit *limit, struct rlimit *old);
 /* What a guest used, no one tells it: ENOSYS. */
 int getrusage(int who, struct rusage *usage);
+/* 0 for the guest's own process, which cannot be changed: EPERM. */
 int getpriority(int which, id_t who);
 int setpriority(int which, id_t who, int priority);
 

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "platform/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+bool wb_read_line(const char *path, char *line, size_t room)
+{
+	int saved = errno, fd = open(path, O_RDONLY);
+	size_t length = 0;
+	ssize_t got = fd < 0 ? -1 : 0;
+
+	while (fd >= 0 && length < room - 1) {
+		got = read(fd, line + length, room - 1 - length);
+		if (got <= 0)
+			break;
+		length += got;
+	}
+	if (fd >= 0)
+		close(fd);
+	line[got < 0 ? 0 : length] = 0;
+	line[strcspn(line, "\n")] = 0;
+	errno = saved;
+	return got >= 0;
+}
