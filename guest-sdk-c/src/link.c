@@ -10,28 +10,6 @@
 #include "globals.h"
 #include "object.h"
 
-static void release(void *it)
-{
-	wasm_bpf_bpf_links_link_drop_own((wasm_bpf_bpf_links_own_link_t){ (int32_t)(intptr_t)it });
-}
-
-static const struct wb_operations link_operations = { .kind = WB_LINK, .release = release };
-
-// The table keeps the number of the handle where others have an address; the component model gives none the number 0.
-int wb_link_descriptor(wasm_bpf_bpf_links_own_link_t link)
-{
-	return wb_descriptor_new(&link_operations, (void *)(intptr_t)link.__handle);
-}
-
-bool wb_link_of(int fd, wasm_bpf_bpf_links_borrow_link_t *link)
-{
-	void *it = wb_descriptor_get(fd, WB_LINK);
-
-	if (it)
-		*link = wasm_bpf_bpf_links_borrow_link((wasm_bpf_bpf_links_own_link_t){ (int32_t)(intptr_t)it });
-	return it;
-}
-
 struct bpf_link *wb_link_new(wasm_bpf_bpf_links_own_link_t handle)
 {
 	int fd = wb_link_descriptor(handle);

@@ -8,9 +8,9 @@
 #include "descriptors.h"
 #include "errors.h"
 #include "globals.h"
-#include "kinds.h"
 #include "object.h"
 #include "options.h"
+#include "types.h"
 
 #define MOST_MAPS 64 // as the interface has it
 

@@ -92,14 +92,10 @@ static int attach_programs(struct bpf_object_skeleton *s)
 
 		if (!program->autoload || !program->autoattach || !found->link || *found->link)
 			continue;
-		errno = 0;
-		*found->link = bpf_program__attach(program);
-		if (*found->link)
-			continue;
 		// A section that does not say what to attach to is no failure: the program does it by itself.
-		if (!errno || errno == EOPNOTSUPP)
+		err = wb_attach_by_section(program, found->link);
+		if (err == 0)
 			continue;
-		err = -errno;
 		wb_warn("failed to attach program '%s': %s", program->name, strerror(-err));
 		errno = -err;
 		return err;
