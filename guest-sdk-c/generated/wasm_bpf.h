@@ -4979,19 +4979,14 @@ extern bool wasm_bpf_bpf_programs_method_program_attach_reuseport(wasm_bpf_bpf_p
 // - `busy`: the map has a program that does this (6.10)
 // - `not-granted`: the policy has no grant `sockmap`
 // - `limit-exceeded`: more links than the policy allows
-// - `not-supported`: the map is no map of sockets
+// - `not-supported`: the map is no map of sockets; a stream parser on a kernel that locks up when a program lets pass what it has read (some between 5.10
+//   and 6.12; the message says which)
 // 
 // # References
 // - libbpf: bpf_program__attach_sockmap, bpf_link_create (6.10); bpf_prog_attach, bpf_prog_detach2 (4.14)
 extern bool wasm_bpf_bpf_programs_method_program_attach_sockmap(wasm_bpf_bpf_programs_borrow_program_t self, wasm_bpf_bpf_programs_borrow_map_t map, uint32_t *maybe_attach_type, wasm_bpf_bpf_programs_own_link_t *ret, wasm_bpf_bpf_programs_error_t *err);
 // Attaches a `tracing` program to the target that was fixed when it was loaded: a BTF tracepoint (`tp_btf/...`), or the entry, the exit, both or the
 // result of a function (`fentry/...`, `fexit/...`, `fsession/...`, `fmod_ret/...`) of the kernel or of another program.
-// Attaches a `perf-event` program to an event that is sampled: it runs at each sample. A `tracepoint` program attaches to an event of a
-// tracepoint. The event begins to count if it had been disabled.
-// 
-// The link keeps the event: its handle may be dropped. When the link is dropped, the program is detached and the event goes on without
-// it. Before 5.15 the kernel cannot take a program off an event: it is disabled then, and takes no other program; the program
-// counts against the limits until the event is gone.
 // 
 // The program reads `cookie` with bpf_get_attach_cookie; 0 for none.
 // 

@@ -1,6 +1,7 @@
 //! `features.wit`.
 
 mod config;
+pub(crate) mod faults;
 mod kernel;
 mod probe;
 

@@ -327,6 +327,7 @@ impl HostSocket for WasmBpfCtxView<'_> {
 
     fn receive(&mut self, socket: Resource<Socket>, max_bytes: u32) -> CodeResult<Received> {
         let socket = &self.table.get(&socket)?.0;
+        // Kernels without the repair of CVE-2023-53133 never come back from this for a socket that is in a map.
         if max_bytes == 0 {
             return Err(ErrorCode::InvalidArgument.into());
         }

@@ -131,6 +131,11 @@ impl WasmBpfCtxView<'_> {
             );
             return refuse(ErrorCode::InvalidArgument, why);
         }
+        if attach_type == sys::BPF_SK_SKB_STREAM_PARSER
+            && let Some(fault) = crate::features::faults::stream_parser()
+        {
+            return refuse(ErrorCode::NotSupported, fault);
+        }
         let held = self.reserve_link(loaded)?;
         let attachment = sockmap_attachment(&program, map, attach_type, &to)?;
         map.memory().attach(&loaded.held);
