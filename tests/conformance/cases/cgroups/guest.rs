@@ -1,9 +1,9 @@
 //! Programs on cgroups.
 
-use conformance_guests::{assert_fails, given, holds, in_cgroup, is_gone, link_id};
+use conformance_guests::{assert_fails, given, holds, in_cgroup, is_gone, link_id, number};
 use wasm_bpf_guest::{
-    CgroupOpts, CgroupSharing, Descriptor, ErrorKind, Link, LinkType, Placement, Program, Result,
-    open_descriptor,
+    CgroupOpts, CgroupSharing, Descriptor, ErrorKind, Link, LinkDetails, LinkType, Placement,
+    Program, Result, open_descriptor,
 };
 
 conformance_guests::guest!();
@@ -222,6 +222,123 @@ fn outlives() {
     drop(link);
     is_gone(&id);
     in_cgroup("ok", "bind 127.0.0.1:7003");
+}
+
+fn info() {
+    /// BPF_CGROUP_INET4_BIND
+    const ATTACH_TYPE: u32 = 8;
+    let skel = load(&["deny_bind4", "drop_either"]);
+    let cgroup_id = number::<u64>("cgroup-id");
+    let at_egress = CgroupOpts {
+        attach_type: Some(EGRESS),
+        ..CgroupOpts::default()
+    };
+    for (program, opts, attach_type) in [
+        ("deny_bind4", CgroupOpts::default(), ATTACH_TYPE),
+        ("drop_either", at_egress, EGRESS),
+    ] {
+        let link = attach(&skel, program, opts).unwrap();
+        match link.info().unwrap().unwrap().details {
+            LinkDetails::Cgroup(details) => {
+                assert_eq!(
+                    (details.cgroup_id, details.attach_type),
+                    (cgroup_id, attach_type)
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn program_of(link: &Link) -> u32 {
+    link.info().unwrap().unwrap().program_id
+}
+
+fn replace() {
+    let (old, new) = (load(&["pass_egress"]), load(&["drop_egress"]));
+    let pass = old.object.program("pass_egress").unwrap();
+    let deny = new.object.program("drop_egress").unwrap();
+    let id = |program: &Program| program.info().unwrap().id;
+    let mut link = pass.attach_cgroup(&cgroup()).unwrap();
+    let number = link_id(&link);
+    in_cgroup("ok=7001", "echo 127.0.0.1:7001");
+    assert_fails!(
+        link.replace_prog(&deny, &deny),
+        ErrorKind::NotPermitted,
+        "drop_egress"
+    );
+    in_cgroup("ok=7001", "echo 127.0.0.1:7001");
+    link.replace_prog(&deny, &pass).unwrap();
+    assert_eq!(program_of(&link), id(&deny));
+    in_cgroup(DENIED, "echo 127.0.0.1:7001");
+    link.update_prog(&pass).unwrap();
+    in_cgroup("ok=7001", "echo 127.0.0.1:7001");
+    link.update_prog(&deny).unwrap();
+    // The link keeps the one that came, and is the same.
+    let (pass_id, deny_id) = (id(&pass), id(&deny));
+    assert_eq!(
+        (link_id(&link), program_of(&link)),
+        (number.clone(), deny_id)
+    );
+    drop((pass, old));
+    is_gone(&format!("program={pass_id}"));
+    drop((deny, new));
+    in_cgroup(DENIED, "echo 127.0.0.1:7001");
+    drop(link);
+    is_gone(&number);
+    is_gone(&format!("program={deny_id}"));
+    in_cgroup("ok=7001", "echo 127.0.0.1:7001");
+}
+
+/// The kernel would take a program for IPv6 where IPv4 is bound.
+fn replace_refused() {
+    let skel = load(&["deny_bind4", "deny_bind6", "pass_egress", "drop_egress"]);
+    let program = |name| skel.object.program(name).unwrap();
+    let mut link = program("deny_bind4").attach_cgroup(&cgroup()).unwrap();
+    for name in ["deny_bind6", "drop_egress"] {
+        let refused = link.update_prog(&program(name));
+        assert_fails!(refused, ErrorKind::InvalidArgument, name);
+    }
+    in_cgroup("ok", "bind [::1]:7003");
+    in_cgroup(DENIED, "bind 127.0.0.1:7003");
+    drop(link);
+    let mut without = attach(&skel, "pass_egress", shared(CgroupSharing::Multiple)).unwrap();
+    let refused = without.update_prog(&program("drop_egress"));
+    assert_fails!(refused, ErrorKind::NotSupported, "drop_egress", "no link");
+    in_cgroup("ok=7001", "echo 127.0.0.1:7001");
+}
+
+/// A link that was opened by its name.
+fn opened(skel: &CaseSkel) -> (Link, String) {
+    let path = format!("{}/link", given("bpffs"));
+    let program = skel.object.program("pass_egress").unwrap();
+    let mut link = program.attach_cgroup(&cgroup()).unwrap();
+    link.pin(&path).unwrap();
+    drop(link);
+    (Link::open(&path).unwrap(), path)
+}
+
+fn replace_in_pinned() {
+    let skel = load(&["pass_egress", "drop_egress"]);
+    let (mut link, path) = opened(&skel);
+    in_cgroup("ok=7001", "echo 127.0.0.1:7001");
+    let program = skel.object.program("drop_egress").unwrap();
+    link.update_prog(&program).unwrap();
+    in_cgroup(DENIED, "echo 127.0.0.1:7001");
+    link.unpin(&path).unwrap();
+    drop(link);
+    in_cgroup("ok=7001", "echo 127.0.0.1:7001");
+}
+
+/// That it made the link itself is not known of a handle that was opened.
+fn replace_in_pinned_denied() {
+    let skel = load(&["pass_egress", "drop_egress"]);
+    let (mut link, path) = opened(&skel);
+    let program = skel.object.program("drop_egress").unwrap();
+    let refused = link.update_prog(&program);
+    assert_fails!(refused, ErrorKind::NotGranted, "drop_egress", "cgroup=*");
+    in_cgroup("ok=7001", "echo 127.0.0.1:7001");
+    link.unpin(&path).unwrap();
 }
 
 /// The kernel lets the program go when the cgroup goes; the link has nothing to do any more.

@@ -150,7 +150,19 @@ fn hostile_paths() {
     assert_fails!(open(&path("missing/name")), ErrorKind::NotFound);
 }
 
-/// Neither is the path enough for a kind that is not granted.
+fn of_others() {
+    let program = open(&given("pinned-program")).unwrap();
+    let info = program.info().unwrap();
+    assert!(matches!(info.type_, ProgramType::Xdp), "{info:?}");
+    assert_eq!(program.name(), "probe");
+}
+
+/// The path is not enough for a kind that is not granted.
+fn of_others_denied() {
+    let refused = open(&given("pinned-program"));
+    assert_fails!(refused, ErrorKind::NotGranted, "xdp", "of-others");
+}
+
 fn not_granted() {
     let program = program(0);
     for path in [

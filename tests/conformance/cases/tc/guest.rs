@@ -1,7 +1,8 @@
 //! Filters of the classic hook of traffic control.
 
 use conformance_guests::{
-    assert_fails, given, has_filters, has_no_qdisc, packets, packets_out, soon, unplug,
+    assert_fails, given, has_filters, has_no_qdisc, leaves_filters, packets, packets_out, soon,
+    unplug,
 };
 use wasm_bpf_guest::query;
 use wasm_bpf_guest::{
@@ -207,6 +208,42 @@ fn found() {
     for name in ["", "no-such-device", "wb0\0"] {
         assert_fails!(query::filters(name, TC_INGRESS), ErrorKind::NoSuchDevice);
     }
+}
+
+/// What made the qdisc is dropped; what was disconnected is left alone.
+fn disconnected() {
+    let CaseSkel {
+        object,
+        maps,
+        progs,
+        links,
+        bss,
+        ..
+    } = load();
+    let interface = given("interface");
+    let dropped = attach(&progs.count_second, &interface, TC_EGRESS, 0, 0).unwrap();
+    let link = attach(&progs.count_first, &interface, TC_INGRESS, 0, 0).unwrap();
+    link.disconnect().unwrap();
+    drop(dropped);
+    has_filters(1);
+    // It counts as a link as long as the component runs.
+    let second = attach(&progs.count_second, &interface, TC_EGRESS, 0, 0).unwrap();
+    let third = attach(&progs.count_second, &interface, TC_EGRESS, 0, 0);
+    assert_fails!(third, ErrorKind::LimitExceeded, "links");
+    drop(second);
+    drop((object, maps, progs, links));
+    packets(4);
+    soon(|| bss.first.get().unwrap() == 4);
+    has_filters(1);
+    leaves_filters(1);
+}
+
+fn disconnect_denied() {
+    let skel = load();
+    let link = attach(&skel.progs.count_first, "wb0", TC_INGRESS, 0, 0).unwrap();
+    has_filters(1);
+    assert_fails!(link.disconnect(), ErrorKind::NotGranted, "disconnect");
+    has_no_qdisc();
 }
 
 /// `wb1` is granted, `wb0` is not.

@@ -177,6 +177,11 @@ pub fn has_no_qdisc() {
     ask("filters none");
 }
 
+/// Says that the interface has to have so many filters when the host has ended.
+pub fn leaves_filters(count: u64) {
+    print(&format!("= leaves-filters {count}"));
+}
+
 /// Waits until it is so: a packet may be dealt with a little after it was sent.
 #[track_caller]
 pub fn soon(what: impl Fn() -> bool) {

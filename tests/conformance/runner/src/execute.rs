@@ -173,6 +173,7 @@ impl Suite {
             trigger: &trigger,
             held: Vec::new(),
             errors: Vec::new(),
+            filters_left: None,
             is_trapping: false,
             stop_after: BEFORE_A_STOP * self.time_factor,
         };
@@ -182,6 +183,11 @@ impl Suite {
             Err(error) => why.push(format!("{error:#}")),
         }
         drop(running);
+        if let Some(expected) = run.filters_left.take()
+            && let Err(error) = run.check_filters(&expected)
+        {
+            why.push(format!("after the host has ended {error:#}"));
+        }
         let held = run.held;
         drop(trigger);
         for held in kernel::still_there(&held) {
@@ -289,6 +295,8 @@ struct Run<'a> {
     trigger: &'a Trigger,
     held: Vec<Held>,
     errors: Vec<String>,
+    /// What the interface has to have when the host has ended, as `filters` has it.
+    filters_left: Option<String>,
     is_trapping: bool,
     stop_after: Duration,
 }
@@ -339,6 +347,7 @@ impl Run<'_> {
         match statement.split_once(' ') {
             None if statement == "trap" => self.is_trapping = true,
             Some(("error", code)) => self.errors.push(code.to_owned()),
+            Some(("leaves-filters", count)) => self.filters_left = Some(count.to_owned()),
             _ => bail!("the guest says what is not understood: {statement}"),
         }
         Ok(())
@@ -370,11 +379,7 @@ impl Run<'_> {
                     .send_packets(count.parse()?, through, to)?;
             }
             ["unplug"] => self.surroundings.unplug()?,
-            ["filters", expected] => {
-                let found = self.surroundings.filters()?;
-                let found = found.map_or_else(|| "none".to_owned(), |count| count.to_string());
-                ensure!(found == expected, "the interface has {found}");
-            }
+            ["filters", expected] => self.check_filters(expected)?,
             ["stop"] => {
                 let (pid, after) = (running.child.id(), self.stop_after);
                 thread::spawn(move || {
@@ -398,6 +403,13 @@ impl Run<'_> {
             }
             _ => bail!("this is not understood"),
         }
+        Ok(())
+    }
+
+    fn check_filters(&self, expected: &str) -> anyhow::Result<()> {
+        let found = self.surroundings.filters()?;
+        let found = found.map_or_else(|| "none".to_owned(), |count| count.to_string());
+        ensure!(found == expected, "the interface has {found} filters");
         Ok(())
     }
 

@@ -152,7 +152,7 @@ fn open_event(event: &sys::perf_event_attr) -> Result<(), String> {
 }
 
 /// A program that does nothing.
-struct Kind {
+pub(crate) struct Kind {
     program: sys::bpf_prog_type,
     attach_type: sys::bpf_attach_type,
     btf_id: u32,
@@ -160,7 +160,7 @@ struct Kind {
 }
 
 impl Kind {
-    fn of(program: sys::bpf_prog_type) -> Self {
+    pub(crate) fn of(program: sys::bpf_prog_type) -> Self {
         Self {
             program,
             attach_type: 0,
@@ -169,7 +169,7 @@ impl Kind {
         }
     }
 
-    fn load(&self) -> io::Result<OwnedFd> {
+    pub(crate) fn load(&self) -> io::Result<OwnedFd> {
         // r0 = 0; exit
         let code = |code: u32| sys::bpf_insn {
             code: code as u8,

@@ -1,8 +1,11 @@
 //! What a case needs around it. All of it is the case's own and goes with it.
 
+use std::ffi::CString;
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -12,6 +15,7 @@ use serde::Deserialize;
 
 use crate::mounts::{BpfFs, make_private, mount};
 use crate::packets;
+use crate::probe::Kind;
 
 /// What the runner can make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -19,6 +23,8 @@ use crate::packets;
 pub enum Need {
     /// A BPF file system: `{bpffs}`.
     Bpffs,
+    /// An XDP program with a name in the BPF file system, which `bpffs` before it makes: `{pinned-program}`.
+    PinnedProgram,
     /// The kernel's files about tracepoints, at their usual place.
     Tracefs,
     /// A cgroup (version 2) without processes: `{cgroup}`.
@@ -42,6 +48,8 @@ const TARGET: &str = "/run/wasm-bpf-conformance/target";
 #[derive(Default)]
 pub struct Surroundings {
     bpffs: Option<BpfFs>,
+    // Goes with the file system.
+    pinned_program: Option<PathBuf>,
     cgroup: Option<Cgroup>,
     netns: Option<Netns>,
     // Before the file that it runs.
@@ -57,6 +65,13 @@ impl Surroundings {
         for need in needs {
             match need {
                 Need::Bpffs => made.bpffs = Some(BpfFs::new().context("a BPF file system")?),
+                Need::PinnedProgram => {
+                    let bpffs = made.bpffs.as_ref();
+                    let path = bpffs.context("pinned-program needs bpffs before it")?;
+                    let path = path.path().join("of-others");
+                    pin_program(&path).context("a program with a name")?;
+                    made.pinned_program = Some(path);
+                }
                 Need::Tracefs => made.tracefs = true,
                 Need::Cgroup => made.cgroup = Some(Cgroup::new().context("a cgroup")?),
                 Need::Netns => made.netns = Some(Netns::new().context("a network namespace")?),
@@ -85,8 +100,12 @@ impl Surroundings {
         if let Some(bpffs) = &self.bpffs {
             values.push(("bpffs", bpffs.path().display().to_string()));
         }
+        if let Some(path) = &self.pinned_program {
+            values.push(("pinned-program", path.display().to_string()));
+        }
         if let Some(cgroup) = &self.cgroup {
-            values.push(("cgroup", cgroup.0.display().to_string()));
+            values.push(("cgroup", cgroup.path.display().to_string()));
+            values.push(("cgroup-id", cgroup.id.to_string()));
         }
         if let Some(netns) = &self.netns {
             values.push(("interface", "wb0".to_owned()));
@@ -153,7 +172,7 @@ impl Surroundings {
         let cgroup = self.cgroup.as_ref().context("the case has no cgroup")?;
         let processes = fs::OpenOptions::new()
             .write(true)
-            .open(cgroup.0.join("cgroup.procs"))?;
+            .open(cgroup.path.join("cgroup.procs"))?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("act").args(action);
         // SAFETY: one system call with a descriptor that the closure owns: the process moves itself.
@@ -257,6 +276,16 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Loads a program natively and gives it a name.
+fn pin_program(path: &Path) -> anyhow::Result<()> {
+    let program = Kind::of(libbpf_sys::BPF_PROG_TYPE_XDP).load()?;
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: a descriptor and a string that ends with a zero.
+    let answer = unsafe { libbpf_sys::bpf_obj_pin(program.as_raw_fd(), path.as_ptr()) };
+    ensure!(answer == 0, "{}", io::Error::from_raw_os_error(-answer));
+    Ok(())
+}
+
 /// Goes with what is in it.
 struct Folder(PathBuf);
 
@@ -275,7 +304,11 @@ impl Drop for Folder {
     }
 }
 
-struct Cgroup(PathBuf);
+struct Cgroup {
+    path: PathBuf,
+    /// The kernel's number of it.
+    id: u64,
+}
 
 impl Cgroup {
     fn new() -> anyhow::Result<Self> {
@@ -288,11 +321,13 @@ impl Cgroup {
         let root = root.context("no cgroup file system of version 2 is mounted")?;
         let path = root.join(format!("wasm-bpf-conformance-{}", process::id()));
         fs::create_dir(&path).with_context(|| format!("cannot make {}", path.display()))?;
-        Ok(Self(path))
+        let id = fs::metadata(&path)?.ino();
+        Ok(Self { path, id })
     }
 
     fn end(self) -> anyhow::Result<()> {
-        fs::remove_dir(&self.0).with_context(|| format!("cannot remove {}", self.0.display()))
+        let Self { path, .. } = self;
+        fs::remove_dir(&path).with_context(|| format!("cannot remove {}", path.display()))
     }
 }
 
