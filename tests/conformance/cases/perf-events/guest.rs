@@ -7,8 +7,8 @@ use conformance_guests::{
 };
 use wasm_bpf_guest::{
     BreakpointAccess, BreakpointEvent, Cache, CacheEvent, CacheOperation, CacheResult, ErrorKind,
-    HardwareEvent, LinkType, PerfEvent, PerfEventOptions, PerfEventOpts, PerfEventType,
-    SoftwareEvent, TracepointEvent, UnitEvent,
+    HardwareEvent, LinkDetails, LinkType, PerfEvent, PerfEventOptions, PerfEventOpts,
+    PerfEventType, SoftwareEvent, TracepointEvent, UnitEvent,
 };
 
 conformance_guests::guest!();
@@ -103,6 +103,24 @@ fn orders() {
     let id = link_id(&link);
     drop(link);
     is_gone(&id);
+}
+
+fn info() {
+    /// PERF_TYPE_SOFTWARE and PERF_COUNT_SW_CONTEXT_SWITCHES
+    const EVENT: (u32, u64) = (1, 3);
+    let skel = load(&["on_sample"]);
+    let event = switches(of_trigger().sample_period(1));
+    let opts = PerfEventOpts { cookie: 77 };
+    let program = &skel.progs.on_sample;
+    let link = program.attach_perf_event_with_opts(&event, opts).unwrap();
+    match link.info().unwrap().unwrap().details {
+        LinkDetails::Event(details) => {
+            assert_eq!((details.type_, details.config), EVENT);
+            assert_eq!(details.cookie, opts.cookie);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(link.filter_place().is_none());
 }
 
 fn cookie() {

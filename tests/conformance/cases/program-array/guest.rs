@@ -142,3 +142,36 @@ fn limit_map_memory() {
     store(2).unwrap();
     assert_fails!(store(3), ErrorKind::LimitExceeded, "map-memory");
 }
+
+fn found() {
+    let skel = load(&["jump", "target"]);
+    let (targets, target) = (&skel.maps.targets, &skel.progs.target);
+    let key = 1u32.to_ne_bytes();
+    let found = MapHandle::from_map_id_read_only(targets.info().unwrap().id).unwrap();
+    assert!(found.lookup(&key).unwrap().is_none());
+    targets.update_program(&key, target, MapFlags::Any).unwrap();
+    let id = target.info().unwrap().id.to_ne_bytes();
+    assert_eq!(found.lookup(&key).unwrap().unwrap(), id);
+    assert_fails!(
+        found.update_program(&key, target, MapFlags::Any),
+        ErrorKind::NotPermitted
+    );
+    assert_fails!(found.delete(&key), ErrorKind::NotPermitted);
+    pull(1);
+    assert_eq!(counts(&skel), (1, 0));
+}
+
+/// What is stored by way of it the first handle and the programs see.
+fn found_to_change() {
+    let skel = load(&["jump", "target"]);
+    let (targets, target) = (&skel.maps.targets, &skel.progs.target);
+    let key = 1u32.to_ne_bytes();
+    let found = MapHandle::from_map_id(targets.info().unwrap().id).unwrap();
+    found.update_program(&key, target, MapFlags::Any).unwrap();
+    pull(1);
+    assert_eq!(counts(&skel), (1, 0));
+    found.delete(&key).unwrap();
+    assert!(targets.lookup(&key).unwrap().is_none());
+    pull(1);
+    assert_eq!(counts(&skel), (1, 1));
+}

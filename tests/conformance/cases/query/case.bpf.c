@@ -17,3 +17,40 @@ int a_name_of_more_than_15_characters(void *ctx)
 	bpf_map_lookup_elem(&query_values, &key);
 	return 0;
 }
+
+/* Each is loaded by the case that attaches it. */
+SEC("?cgroup_skb/egress")
+int on_egress(struct __sk_buff *skb)
+{
+	return 1;
+}
+
+SEC("?cgroup_skb/egress")
+int on_egress_too(struct __sk_buff *skb)
+{
+	return 1;
+}
+
+SEC("?sk_lookup")
+int on_lookup(struct bpf_sk_lookup *ctx)
+{
+	return SK_PASS;
+}
+
+SEC("?tc")
+int on_packet(struct __sk_buff *skb)
+{
+	return -1;
+}
+
+SEC("?tc")
+int on_packet_too(struct __sk_buff *skb)
+{
+	return -1;
+}
+
+SEC("?xdp")
+int on_xdp(struct xdp_md *ctx)
+{
+	return XDP_PASS;
+}

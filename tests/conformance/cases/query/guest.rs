@@ -2,10 +2,11 @@
 
 use conformance_guests::{assert_fails, given};
 use wasm_bpf_guest::btf::{Btf, Func};
-use wasm_bpf_guest::query::{self, BtfInfoIter, LinkInfoIter, MapInfoIter, ProgInfoIter};
+use wasm_bpf_guest::features;
+use wasm_bpf_guest::query::{self, Attached, BtfInfoIter, LinkInfoIter, MapInfoIter, ProgInfoIter};
 use wasm_bpf_guest::{
-    ErrorKind, Link, LinkType, MapCore as _, MapFlags, MapHandle, MapType, Program, ProgramType,
-    TC_INGRESS, open_descriptor,
+    CgroupOpts, CgroupSharing, ErrorKind, Link, LinkType, MapCore as _, MapFlags, MapHandle,
+    MapType, Placement, Program, ProgramType, TC_INGRESS, XdpMode, open_descriptor,
 };
 
 conformance_guests::guest!();
@@ -314,4 +315,154 @@ fn attached() {
         query::event_of_process(i32::MAX as u32, 0),
         ErrorKind::NotFound | ErrorKind::NoSuchProcess
     );
+}
+
+fn load(names: &[&str]) -> CaseSkel {
+    let open = CaseSkelBuilder::new().open().unwrap();
+    open.progs
+        .a_name_of_more_than_15_characters
+        .set_autoload(false)
+        .unwrap();
+    for name in names {
+        open.open.program(name).unwrap().set_autoload(true).unwrap();
+    }
+    open.load().unwrap()
+}
+
+fn program(program: &Program) -> u32 {
+    program.info().unwrap().id
+}
+
+fn link(link: &Link) -> u32 {
+    link.info().unwrap().unwrap().id
+}
+
+/// The programs and links of what is found.
+fn found(found: &[Attached]) -> Vec<(u32, u32)> {
+    found.iter().map(|one| (one.program, one.link)).collect()
+}
+
+fn of_a_cgroup() {
+    const EGRESS: u32 = 1;
+    let skel = load(&["on_egress", "on_egress_too"]);
+    let (first, second) = (&skel.progs.on_egress, &skel.progs.on_egress_too);
+    let cgroup = open_descriptor(given("cgroup")).unwrap();
+    let path = format!("{}/below", given("cgroup"));
+    std::fs::create_dir(&path).unwrap();
+    let below = open_descriptor(&path).unwrap();
+    let of = |cgroup, effective| query::attached_to_cgroup(cgroup, EGRESS, effective).unwrap();
+    let first_link = first.attach_cgroup(&cgroup).unwrap();
+    let opts = CgroupOpts {
+        sharing: Some(CgroupSharing::Multiple),
+        ..CgroupOpts::default()
+    };
+    let second_link = second.attach_cgroup_with_opts(&cgroup, opts).unwrap();
+    // The kernel tells the links of other hooks only.
+    let both = [(program(first), 0), (program(second), 0)];
+    assert_eq!(found(&of(&cgroup, false)), both);
+    assert!(of(&below, false).is_empty());
+    // Besides those of the cgroups above the runner's.
+    let acting = found(&of(&below, true));
+    assert!(both.iter().all(|one| acting.contains(one)), "{acting:?}");
+    drop(first_link);
+    assert_eq!(found(&of(&cgroup, false)), both[1..]);
+    drop(second_link);
+    assert!(of(&cgroup, false).is_empty());
+    // Another place of the same cgroup.
+    let _link = first.attach_cgroup(&cgroup).unwrap();
+    let ingress = query::attached_to_cgroup(&cgroup, 0, false).unwrap();
+    assert!(ingress.is_empty(), "{ingress:?}");
+    drop(below);
+    std::fs::remove_dir(&path).unwrap();
+}
+
+fn of_a_netns() {
+    const FLOW_DISSECTOR: u32 = 17;
+    let skel = load(&["on_lookup"]);
+    let lookup = &skel.progs.on_lookup;
+    let netns = open_descriptor(given("netns")).unwrap();
+    let of = |attach_type| query::attached_to_netns(&netns, attach_type).unwrap();
+    assert!(of(SK_LOOKUP).is_empty());
+    let first = lookup.attach_netns(None).unwrap();
+    let second = lookup.attach_netns(None).unwrap();
+    let ids = |all: Vec<Attached>| all.iter().map(|one| one.program).collect::<Vec<_>>();
+    assert_eq!(ids(of(SK_LOOKUP)), [program(lookup); 2]);
+    assert!(of(FLOW_DISSECTOR).is_empty());
+    drop(first);
+    assert_eq!(ids(of(SK_LOOKUP)), [program(lookup)]);
+    drop(second);
+    assert!(of(SK_LOOKUP).is_empty());
+}
+
+fn of_an_interface() {
+    const TCX_EGRESS: u32 = 47;
+    let skel = load(&["on_packet", "on_packet_too"]);
+    let (first, second) = (&skel.progs.on_packet, &skel.progs.on_packet_too);
+    let name = given("interface");
+    let of = |attach_type| query::attached_to_interface(&name, attach_type).unwrap();
+    let last = first.attach_tcx(&name, TC_INGRESS, None).unwrap();
+    let placement = Placement::first();
+    let placed = second.attach_tcx(&name, TC_INGRESS, Some(&placement));
+    let placed = placed.unwrap();
+    let both = [
+        (program(second), link(&placed)),
+        (program(first), link(&last)),
+    ];
+    assert_eq!(found(&of(TCX_INGRESS)), both);
+    assert!(of(TCX_EGRESS).is_empty());
+    drop(placed);
+    assert_eq!(found(&of(TCX_INGRESS)), both[1..]);
+    drop(last);
+    assert!(of(TCX_INGRESS).is_empty());
+}
+
+fn xdp() {
+    let skel = load(&["on_xdp"]);
+    let on_xdp = &skel.progs.on_xdp;
+    let name = given("interface");
+    let of = || {
+        let found = query::xdp(&name).unwrap();
+        (found.native, found.generic, found.offloaded)
+    };
+    let link = on_xdp.attach_xdp_with_mode(&name, XdpMode::Generic);
+    let link = link.unwrap();
+    assert_eq!(of(), (0, program(on_xdp), 0));
+    drop(link);
+    let link = on_xdp.attach_xdp_with_mode(&name, XdpMode::Native);
+    let link = link.unwrap();
+    assert_eq!(of(), (program(on_xdp), 0, 0));
+    drop(link);
+    assert_eq!(of(), (0, 0, 0));
+}
+
+/// Which number the descriptor has is the host's business: one of them has it.
+fn of_a_process() {
+    let skel = loaded();
+    let (id, _, _) = ids(&skel);
+    let process = features::own_process();
+    let mut found = Vec::new();
+    for descriptor in 0..1024 {
+        match query::event_of_process(process, descriptor) {
+            Ok(event) => found.push(event),
+            Err(error) => assert!(
+                matches!(error.kind(), ErrorKind::NotSupported | ErrorKind::NotFound),
+                "{error}"
+            ),
+        }
+    }
+    let event = found.iter().find(|event| event.program == id).unwrap();
+    /// BPF_FD_TYPE_RAW_TRACEPOINT
+    const RAW_TRACEPOINT: u32 = 0;
+    assert_eq!(
+        (event.type_, event.name.as_str()),
+        (RAW_TRACEPOINT, "sys_enter")
+    );
+    assert_eq!((event.offset, event.address), (0, 0));
+    assert_fails!(query::event_of_process(process, 0), ErrorKind::NotSupported);
+    drop(skel);
+    for descriptor in 0..1024 {
+        if let Ok(event) = query::event_of_process(process, descriptor) {
+            assert_ne!(event.program, id);
+        }
+    }
 }

@@ -3,7 +3,8 @@
 use conformance_guests::{assert_fails, holds, is_gone, link_id};
 use wasm_bpf_guest::features::{self, KernelVersion};
 use wasm_bpf_guest::{
-    ErrorKind, Link, LinkType, MapCore, MapFlags, MapHandle, MapType, Socket, SocketKind,
+    ErrorKind, Link, LinkDetails, LinkType, MapCore, MapFlags, MapHandle, MapType, Socket,
+    SocketKind,
 };
 
 conformance_guests::guest!();
@@ -125,6 +126,15 @@ fn link() {
         info.program_id,
         skel.progs.count_messages.info().unwrap().id
     );
+    match info.details {
+        LinkDetails::Sockmap(details) => {
+            /// BPF_SK_MSG_VERDICT
+            const ATTACH_TYPE: u32 = 7;
+            let map_id = socks.info().unwrap().id;
+            assert_eq!((details.map_id, details.attach_type), (map_id, ATTACH_TYPE));
+        }
+        other => panic!("{other:?}"),
+    }
     holds(&skel.object, &[&link]);
     let second = skel.progs.drop_messages.attach_sockmap(socks);
     assert_fails!(second, ErrorKind::Busy, "drop_messages");

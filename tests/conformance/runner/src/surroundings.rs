@@ -326,9 +326,19 @@ impl Cgroup {
     }
 
     fn end(self) -> anyhow::Result<()> {
-        let Self { path, .. } = self;
-        fs::remove_dir(&path).with_context(|| format!("cannot remove {}", path.display()))
+        remove_cgroup(&self.path)
     }
+}
+
+/// With those that the guest made below it, which one that failed leaves.
+fn remove_cgroup(path: &Path) -> anyhow::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_cgroup(&entry.path())?;
+        }
+    }
+    fs::remove_dir(path).with_context(|| format!("cannot remove {}", path.display()))
 }
 
 /// A network namespace that `ip` knows by its name, to set it up.
