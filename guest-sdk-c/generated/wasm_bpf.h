@@ -2832,7 +2832,7 @@ typedef struct wasm_bpf_bpf_query_found_btf_t {
 typedef struct wasm_bpf_bpf_query_attached_t {
   // The kernel's id of the program.
   uint32_t   program;
-  // The kernel's id of the link that attaches it; 0 if there is none, or the kernel does not say (before 6.6).
+  // The kernel's id of the link that attaches it; 0 if there is none, or the kernel does not say (of cgroups and network namespaces, and before 6.6).
   uint32_t   link;
   // BPF_F_ALLOW_* that it was attached with; 0 where the kernel does not say.
   uint32_t   flags;
