@@ -8,10 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <wasm-bpf.h>
+
 #include "descriptors.h"
+#include "elf_file.h"
 #include "errors.h"
 #include "globals.h"
 #include "options.h"
+#include "print.h"
 #include "types.h"
 
 // ---- Opening -------------------------------------------------------------------------------------------------------
@@ -68,6 +72,8 @@ static int take_inner(struct bpf_map *map, const wasm_bpf_bpf_objects_inner_map_
 		return -ENOMEM;
 	map->inner = inner;
 	inner->object = map->object;
+	inner->outer = map;
+	inner->autocreate = true;
 	inner->fd = -1;
 	inner->type = wb_map_type_number(&declared->type);
 	inner->key_size = declared->key_size;
@@ -78,6 +84,31 @@ static int take_inner(struct bpf_map *map, const wasm_bpf_bpf_objects_inner_map_
 		inner->name = NULL;
 		return -ENOMEM;
 	}
+	return 0;
+}
+
+static void take_declaration(struct bpf_map *map, const wasm_bpf_bpf_objects_map_declaration_t *declared)
+{
+	map->type = wb_map_type_number(&declared->type);
+	map->key_size = declared->key_size;
+	map->value_size = declared->value_size;
+	map->max_entries = declared->max_entries;
+	map->flags = declared->flags;
+	map->extra = declared->extra;
+	map->numa_node = declared->numa_node;
+	map->autocreate = declared->autocreate;
+}
+
+int wb_map_refresh(struct bpf_map *map)
+{
+	wasm_bpf_bpf_objects_list_map_declaration_t list;
+	size_t index = map - map->object->maps;
+
+	wasm_bpf_bpf_objects_method_open_object_maps(wasm_bpf_bpf_objects_borrow_open_object(map->object->open), &list);
+	// The order is that of the file.
+	if (index < list.len)
+		take_declaration(map, &list.ptr[index]);
+	wasm_bpf_bpf_objects_list_map_declaration_free(&list);
 	return 0;
 }
 
@@ -98,14 +129,7 @@ static int take_maps(struct bpf_object *object)
 		map->fd = -1;
 		map->declared = copy_of(&declared->name);
 		map->name = map->declared ? map_name(object->name, map->declared, declared->global_data) : NULL;
-		map->type = wb_map_type_number(&declared->type);
-		map->key_size = declared->key_size;
-		map->value_size = declared->value_size;
-		map->max_entries = declared->max_entries;
-		map->flags = declared->flags;
-		map->extra = declared->extra;
-		map->numa_node = declared->numa_node;
-		map->autocreate = declared->autocreate;
+		take_declaration(map, declared);
 		map->autoattach = map->type == BPF_MAP_TYPE_STRUCT_OPS;
 		map->global_data = declared->global_data;
 		if (declared->pin_path.is_some)
@@ -158,7 +182,7 @@ static int check_options(const struct bpf_object_open_opts *opts)
 		return wb_refuse(EOPNOTSUPP, "the option kconfig: what .kconfig variables say is the host's");
 	if (WB_OPTION(opts, btf_custom_path, NULL))
 		return wb_refuse(EOPNOTSUPP, "the option btf_custom_path: BTF of the kernel is given to the host, with --btf");
-	if (WB_OPTION(opts, bpf_token_path, NULL))
+	if (WB_OPTION(opts, bpf_token_path, NULL) && *opts->bpf_token_path)
 		return wb_refuse(EOPNOTSUPP, "the option bpf_token_path: a guest has no BPF tokens");
 	if (!WB_OPTION(opts, kernel_log_buf, NULL) != !WB_OPTION(opts, kernel_log_size, 0))
 		return wb_refuse(EINVAL, "the options kernel_log_buf and kernel_log_size belong together");
@@ -171,16 +195,43 @@ static int hand_over(struct bpf_object *object, const struct bpf_object_open_opt
 	wasm_bpf_bpf_objects_own_open_options_t own = wasm_bpf_bpf_objects_constructor_open_options();
 	wasm_bpf_bpf_objects_borrow_open_options_t options = wasm_bpf_bpf_objects_borrow_open_options(own);
 	wasm_bpf_list_u8_t elf = wb_bytes(object->elf, object->elf_size);
-	wasm_bpf_string_t name = wb_string(object->name);
+	char good_name[BPF_OBJ_NAME_LEN];
 	__u32 level = WB_OPTION(opts, kernel_log_level, 0);
 	wasm_bpf_bpf_objects_error_t error;
+	wasm_bpf_string_t name;
 	int err = 0;
 
+	// libbpf takes any name, the host those that can be said: it is in messages, and in the kernel's names of global data.
+	snprintf(good_name, sizeof(good_name), "%s", *object->name ? object->name : "_");
+	for (char *letter = good_name; *letter; letter++) {
+		if (!isalnum((unsigned char)*letter) && !strchr("_-.", *letter))
+			*letter = '_';
+	}
+	name = wb_string(good_name);
 	if (!wasm_bpf_bpf_objects_method_open_options_set_name(options, &name, &error) ||
 	    (level && !wasm_bpf_bpf_objects_method_open_options_set_verifier_log_level(options, level, &error)) ||
 	    !wasm_bpf_bpf_objects_static_open_object_open(&elf, options, &object->open, &error))
 		err = wb_fail(&error, "open the object");
 	wasm_bpf_bpf_objects_open_options_drop_own(own);
+	return err;
+}
+
+// Maps that are pinned by their names have the usual folder in their paths.
+static int set_pin_root(struct bpf_object *object, const char *root)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < object->map_count; i++) {
+		struct bpf_map *map = &object->maps[i];
+		char *path;
+
+		if (!map->pin_path)
+			continue;
+		if (asprintf(&path, "%s/%s", root, map->name) < 0)
+			return wb_refuse(ENOMEM, "no memory for the pin path of map '%s'", map->name);
+		err = bpf_map__set_pin_path(map, path);
+		free(path);
+	}
 	return err;
 }
 
@@ -206,21 +257,23 @@ static struct bpf_object *open_bytes(const void *bytes, size_t size, const char 
 	memcpy(copy, bytes, size);
 	object->elf = copy;
 	object->elf_size = size;
-	object->name = strdup(WB_OPTION(opts, object_name, NULL) ? opts->object_name : name);
+	// As much of it as the kernel takes for its objects.
+	object->name = strndup(WB_OPTION(opts, object_name, NULL) ? opts->object_name : name, BPF_OBJ_NAME_LEN - 1);
+	object->log = WB_OPTION(opts, kernel_log_buf, NULL);
+	object->log_size = WB_OPTION(opts, kernel_log_size, 0);
 	err = object->name ? hand_over(object, opts) : -ENOMEM;
 	if (!err)
 		err = take_maps(object);
 	if (!err)
 		err = take_programs(object);
+	if (!err && WB_OPTION(opts, pin_root_path, NULL))
+		err = set_pin_root(object, opts->pin_root_path);
 	if (err) {
 		bpf_object__close(object);
 		return wb_null(err);
 	}
-	for (size_t i = 0; i < object->program_count; i++) {
-		object->programs[i].log = WB_OPTION(opts, kernel_log_buf, NULL);
-		object->programs[i].log_size = WB_OPTION(opts, kernel_log_size, 0);
+	for (size_t i = 0; i < object->program_count; i++)
 		object->programs[i].log_level = WB_OPTION(opts, kernel_log_level, 0);
-	}
 	return object;
 }
 
@@ -268,8 +321,8 @@ static void *read_file(const char *path, size_t *size)
 struct bpf_object *bpf_object__open_file(const char *path, const struct bpf_object_open_opts *opts)
 {
 	struct bpf_object *object;
-	char name[BPF_OBJ_NAME_LEN];
 	const char *base;
+	char *name;
 	void *bytes;
 	size_t size;
 
@@ -277,13 +330,13 @@ struct bpf_object *bpf_object__open_file(const char *path, const struct bpf_obje
 		return wb_null(wb_refuse(EINVAL, "no path of an object was given"));
 	bytes = read_file(path, &size);
 	if (!bytes)
-		return wb_null(wb_refuse(errno, "cannot read %s: %s; a guest sees the folders that --dir gives it", path, strerror(errno)));
-	// Of "folder/tool.bpf.o" it is "tool.bpf".
+		return wb_null(wb_refuse(errno, "cannot read %s: %s; a guest has the folders that --dir gives it", path, strerror(errno)));
+	// Of "folder/tool.bpf.o" it is "tool".
 	base = strrchr(path, '/');
-	snprintf(name, sizeof(name), "%s", base ? base + 1 : path);
-	if (strrchr(name, '.'))
-		*strrchr(name, '.') = 0;
-	object = open_bytes(bytes, size, name, opts);
+	base = base ? base + 1 : path;
+	name = strndup(base, strcspn(base, "."));
+	object = name ? open_bytes(bytes, size, name, opts) : wb_null(wb_refuse(ENOMEM, "no memory for the name of %s", path));
+	free(name);
 	free(bytes);
 	return object;
 }
@@ -315,19 +368,41 @@ static int hand_over_global_data(struct bpf_object *object)
 	return 0;
 }
 
-// The verifier's log of the program that failed goes to who asked for it.
+// The verifier's log of the program that failed goes to who asked for it, or is shown. A log's end says why.
 static void hand_out_log(struct bpf_object *object, const char *subject)
 {
 	const char *log = wb_last_verifier_log();
+	const struct bpf_program *program = NULL;
+	char *buffer = object->log;
+	size_t size = object->log_size, length;
 
-	if (!log || !subject)
+	if (!log)
 		return;
-	for (size_t i = 0; i < object->program_count; i++) {
-		struct bpf_program *program = &object->programs[i];
-
-		if (program->log && program->log_size && !strcmp(program->name, subject))
-			snprintf(program->log, program->log_size, "%s", log);
+	for (size_t i = 0; subject && i < object->program_count; i++) {
+		if (!strcmp(object->programs[i].name, subject))
+			program = &object->programs[i];
 	}
+	if (program && program->log) {
+		buffer = program->log;
+		size = program->log_size;
+	}
+	if (!buffer || !size) {
+		wb_warn_log(subject, log);
+		return;
+	}
+	length = strlen(log);
+	snprintf(buffer, size, "%s", length < size ? log : log + length - size + 1);
+}
+
+static int load_failed(struct bpf_object *object, wasm_bpf_bpf_objects_error_t *error)
+{
+	int err = wb_fail_silently(error);
+	const struct wasm_bpf_error *said = wasm_bpf_last_error();
+
+	wb_warn("failed to load object '%s': %s", object->name, said->message);
+	hand_out_log(object, said->subject);
+	errno = -err;
+	return err;
 }
 
 static int take_loaded_map(struct bpf_object *object, struct bpf_map *map)
@@ -350,14 +425,17 @@ static int take_loaded_map(struct bpf_object *object, struct bpf_map *map)
 		return fd;
 	map->fd = fd;
 	map->pinned = map->pin_path;
-	if (map->global_data && map->initial_size) {
+	if (map->global_data && map->initial_size && map->flags & BPF_F_MMAPABLE) {
 		const bool read_only = !strncmp(map->declared, ".rodata", 7) || !strcmp(map->declared, ".kconfig");
 		wasm_bpf_bpf_maps_borrow_map_t borrowed;
 
 		wb_map_of(fd, &borrowed);
-		// Sections that have nothing but static variables cannot be mapped: they are as in the object.
-		if (map->flags & BPF_F_MMAPABLE)
-			return wb_globals_open(borrowed, map->name, map->initial_value, map->initial_size, read_only);
+		return wb_globals_open(borrowed, map->name, map->initial_value, map->initial_size, read_only);
+	}
+	// Sections that have nothing but static variables cannot be mapped: what they had at first says nothing of them any more.
+	if (map->global_data) {
+		free(map->initial_value);
+		map->initial_value = NULL;
 	}
 	return 0;
 }
@@ -376,6 +454,31 @@ static int take_loaded_program(struct bpf_object *object, struct bpf_program *pr
 	return program->fd < 0 ? program->fd : 0;
 }
 
+// What was asked for and no host does.
+static int check_before_load(const struct bpf_object *object)
+{
+	for (size_t i = 0; i < object->program_count; i++) {
+		const struct bpf_program *program = &object->programs[i];
+
+		if (program->ifindex && program->autoload)
+			return wb_refuse(EOPNOTSUPP, "program '%s' is to run in the hardware of network interface %u, which no host offers",
+					 program->name, program->ifindex);
+	}
+	for (size_t i = 0; i < object->map_count; i++) {
+		const struct bpf_map *map = &object->maps[i];
+		size_t size;
+		const void *declared;
+
+		if (map->type != BPF_MAP_TYPE_STRUCT_OPS || !map->initial_value)
+			continue;
+		declared = wb_elf_symbol(object->elf, object->elf_size, map->declared, &size);
+		if (!declared || size != map->initial_size || memcmp(declared, map->initial_value, size))
+			return wb_refuse(EOPNOTSUPP, "map '%s': operations were changed in memory, which the interface cannot tell the host; "
+						     "set them in the BPF source", map->name);
+	}
+	return 0;
+}
+
 int bpf_object__load(struct bpf_object *object)
 {
 	wasm_bpf_bpf_objects_own_open_object_t open;
@@ -387,21 +490,18 @@ int bpf_object__load(struct bpf_object *object)
 	if (object->loaded)
 		return wb_refuse(EINVAL, "object '%s': it was loaded before", object->name);
 	WB_CALL;
-	err = hand_over_global_data(object);
+	err = check_before_load(object);
+	if (!err)
+		err = hand_over_global_data(object);
+	if (!err)
+		err = wb_inner_maps_hand_over(object);
 	if (err)
 		return err;
 	object->loaded = true;
 	open = object->open;
 	object->open.__handle = 0;
-	if (!wasm_bpf_bpf_objects_static_open_object_load(open, &object->object_handle, &error)) {
-		char *subject = error.subject.is_some ? copy_of(&error.subject.val) : NULL;
-
-		err = wb_fail(&error, "load the object");
-		hand_out_log(object, subject);
-		free(subject);
-		errno = -err;
-		return err;
-	}
+	if (!wasm_bpf_bpf_objects_static_open_object_load(open, &object->object_handle, &error))
+		return load_failed(object, &error);
 	for (size_t i = 0; !err && i < object->map_count; i++)
 		err = take_loaded_map(object, &object->maps[i]);
 	for (size_t i = 0; !err && i < object->program_count; i++)
@@ -504,8 +604,9 @@ int bpf_object__find_map_fd_by_name(const struct bpf_object *object, const char 
 {
 	const struct bpf_map *map = bpf_object__find_map_by_name(object, name);
 
+	// Not ENOENT: as natively.
 	if (!map)
-		return wb_refuse(ENOENT, "object '%s' has no map '%s'", object->name, name);
+		return wb_refuse(EINVAL, "object '%s' has no map '%s'", object->name, name);
 	return bpf_map__fd(map);
 }
 

@@ -25,6 +25,7 @@ struct bpf_map {
 	void *initial_value;       // guest memory of global data, which is its live copy after load; NULL: not global data
 	size_t initial_size;
 	struct bpf_map *inner;     // what the maps inside look like, NULL if it is not declared
+	struct bpf_map *outer;     // of such a one: whose it is. Its descriptor is that of a map of its kind that was made for it
 };
 
 struct bpf_program {
@@ -33,7 +34,7 @@ struct bpf_program {
 	int fd;                    // -1 before load, or when it was not loaded
 	enum bpf_prog_type type;
 	enum bpf_attach_type attach_type;
-	uint32_t flags, instructions;
+	uint32_t flags, instructions, ifindex;
 	bool autoload, autoattach;
 	char *log;                 // the caller's buffer, of bpf_program__set_log_buf
 	size_t log_size;
@@ -44,9 +45,13 @@ struct bpf_program {
 struct bpf_object {
 	char *name;
 	void *private_data;
-	bool loaded;
+	bool loaded;               // also when that failed
 	const void *elf;           // a copy: BTF, version and license are read from it when someone asks
 	size_t elf_size;
+	uint32_t kernel_version;   // of bpf_object__set_kversion
+	bool has_kernel_version;
+	char *log;                 // the caller's buffer, for programs that have none of their own
+	size_t log_size;
 	struct bpf_map *maps;
 	size_t map_count;
 	struct bpf_program *programs;
@@ -73,6 +78,12 @@ int wb_attach_by_section(const struct bpf_program *program, struct bpf_link **li
 // The handle of a loaded program or map; false with errno EINVAL and a warning naming it when it is not loaded.
 bool wb_loaded_program(const struct bpf_program *program, wasm_bpf_bpf_programs_borrow_program_t *handle);
 bool wb_loaded_map(const struct bpf_map *map, wasm_bpf_bpf_maps_borrow_map_t *handle);
+
+// Takes from the host how the map is declared now: setters change more than what they set.
+int wb_map_refresh(struct bpf_map *map);
+
+// Makes the maps that stand for what was changed of inner maps, before load.
+int wb_inner_maps_hand_over(struct bpf_object *object);
 
 // Strings and lists for the generated bindings; nothing is copied.
 static inline wasm_bpf_string_t wb_string(const char *text)
