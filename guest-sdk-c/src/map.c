@@ -24,11 +24,12 @@ bool wb_loaded_map(const struct bpf_map *map, wasm_bpf_bpf_maps_borrow_map_t *ha
 	return wb_map_of(map->fd, handle);
 }
 
-// For what is possible only before load.
-static int open_of(const struct bpf_map *map, const char *doing, wasm_bpf_bpf_objects_borrow_open_object_t *open)
+int wb_open_map(const struct bpf_map *map, const char *doing, wasm_bpf_bpf_objects_borrow_open_object_t *open)
 {
 	if (!map)
 		return wb_refuse(EINVAL, "%s: there is no map", doing);
+	if (map->outer)
+		return wb_refuse(EINVAL, "%s: the map '%s' is a description of those inside '%s'", doing, map->name, map->outer->name);
 	if (map->object->loaded)
 		return wb_refuse(EBUSY, "%s: map '%s' can be changed only before its object is loaded", doing, map->name);
 	*open = wasm_bpf_bpf_objects_borrow_open_object(map->object->open);
@@ -49,20 +50,26 @@ int bpf_map__fd(const struct bpf_map *map)
 	return map->fd;
 }
 
-// A setter whose value is kept in a field: FIELD of the map, SETTER of the interface, VALUE as the interface takes it.
+// A setter: SETTER of the interface, VALUE as it takes it, FIELD that keeps NUMBER of an inner map, which the host gets to know at load.
 #define SET(MAP, DOING, SETTER, VALUE, FIELD, NUMBER) \
 	do { \
 		wasm_bpf_bpf_objects_borrow_open_object_t open_; \
 		wasm_bpf_bpf_objects_error_t error_; \
 		wasm_bpf_string_t name_; \
-		int err_ = open_of(MAP, DOING, &open_); \
+		int err_; \
 \
+		if ((MAP)->outer && !(MAP)->object->loaded) { \
+			(MAP)->FIELD = NUMBER; \
+			(MAP)->changed = true; \
+			return 0; \
+		} \
+		err_ = wb_open_map(MAP, DOING, &open_); \
 		if (err_) \
 			return err_; \
 		name_ = wb_string((MAP)->declared); \
 		if (!wasm_bpf_bpf_objects_method_open_object_##SETTER(open_, &name_, VALUE, &error_)) \
 			return wb_fail(&error_, "change a map before load"); \
-		(MAP)->FIELD = NUMBER; \
+		wb_map_refresh(MAP); \
 		return 0; \
 	} while (0)
 
@@ -148,6 +155,8 @@ __u32 bpf_map__value_size(const struct bpf_map *map)
 
 int bpf_map__set_value_size(struct bpf_map *map, __u32 size)
 {
+	if (map->global_data && !map->object->loaded)
+		return wb_refuse(EOPNOTSUPP, "map '%s': global data has the size that the object's code is made for", map->name);
 	SET(map, "value size", set_value_size, size, value_size, size);
 }
 
@@ -161,77 +170,40 @@ int bpf_map__set_map_extra(struct bpf_map *map, __u64 extra)
 	SET(map, "map_extra", set_map_extra, extra, extra, extra);
 }
 
+__u32 bpf_map__ifindex(const struct bpf_map *map)
+{
+	(void)map;
+	return 0;
+}
+
+int bpf_map__set_ifindex(struct bpf_map *map, __u32 ifindex)
+{
+	wasm_bpf_bpf_objects_borrow_open_object_t open;
+	int err = wb_open_map(map, "interface", &open);
+
+	if (err || !ifindex)
+		return err;
+	return wb_refuse(EOPNOTSUPP, "map '%s': no host offers maps in the hardware of network interfaces", map->name);
+}
+
 int bpf_map__set_initial_value(struct bpf_map *map, const void *data, size_t size)
 {
-	if (!map || !map->global_data || map->object->loaded)
-		return wb_refuse(EBUSY, "initial value: map '%s' has none that can be set", map ? map->name : "(null)");
+	wasm_bpf_bpf_objects_borrow_open_object_t open;
+	int err = wb_open_map(map, "initial value", &open);
+
+	if (err)
+		return err;
+	if (!map->global_data || !strcmp(map->declared, ".kconfig"))
+		return wb_refuse(EINVAL, "initial value: map '%s' has none that can be set", map->name);
 	if (size != map->initial_size)
 		return wb_refuse(EINVAL, "initial value of map '%s': it has %zu bytes, not %zu", map->name, map->initial_size, size);
 	memcpy(map->initial_value, data, size);
 	return 0;
 }
 
-void *bpf_map__initial_value(const struct bpf_map *map, size_t *size)
-{
-	// Skeletons with operations of the kernel do not ask for the size.
-	if (size)
-		*size = map->initial_value ? map->initial_size : 0;
-	return map->initial_value;
-}
-
 bool bpf_map__is_internal(const struct bpf_map *map)
 {
 	return map->global_data;
-}
-
-int bpf_map__reuse_fd(struct bpf_map *map, int fd)
-{
-	const struct wb_map *existing = wb_map_at(fd);
-	wasm_bpf_bpf_objects_borrow_open_object_t open;
-	wasm_bpf_bpf_objects_error_t error;
-	wasm_bpf_string_t name;
-	int err;
-
-	if (!existing)
-		return -errno;
-	err = open_of(map, "reuse", &open);
-	if (err)
-		return err;
-	name = wb_string(map->declared);
-	WB_CALL;
-	if (!wasm_bpf_bpf_objects_method_open_object_reuse_map(open, &name, existing->handle, &error))
-		return wb_fail(&error, "change a map before load");
-	map->reused = true;
-	map->type = existing->type;
-	map->key_size = existing->key_size;
-	map->value_size = existing->value_size;
-	map->max_entries = existing->max_entries;
-	map->flags = existing->flags;
-	map->extra = existing->extra;
-	return 0;
-}
-
-int bpf_map__set_inner_map_fd(struct bpf_map *map, int fd)
-{
-	const struct wb_map *inner = wb_map_at(fd);
-	wasm_bpf_bpf_objects_borrow_open_object_t open;
-	wasm_bpf_bpf_objects_error_t error;
-	wasm_bpf_string_t name;
-	int err;
-
-	if (!inner)
-		return -errno;
-	err = open_of(map, "inner map", &open);
-	if (err)
-		return err;
-	name = wb_string(map->declared);
-	WB_CALL;
-	return wasm_bpf_bpf_objects_method_open_object_set_inner_map(open, &name, inner->handle, &error) ? 0 : wb_fail(&error, "change a map before load");
-}
-
-struct bpf_map *bpf_map__inner_map(struct bpf_map *map)
-{
-	return map->inner ? map->inner : wb_null(-EINVAL);
 }
 
 // ---- Pins ----------------------------------------------------------------------------------------------------------
@@ -263,6 +235,11 @@ const char *bpf_map__pin_path(const struct bpf_map *map)
 	return map->pin_path;
 }
 
+const char *bpf_map__get_pin_path(const struct bpf_map *map)
+{
+	return map->pin_path;
+}
+
 bool bpf_map__is_pinned(const struct bpf_map *map)
 {
 	return map->pinned;
@@ -279,7 +256,7 @@ int bpf_map__pin(struct bpf_map *map, const char *path)
 	if (path && map->pin_path && strcmp(path, map->pin_path))
 		return wb_refuse(EINVAL, "map '%s' has another pin path: %s", map->name, map->pin_path);
 	if (map->pinned)
-		return wb_refuse(EEXIST, "map '%s' is pinned already, at %s", map->name, map->pin_path);
+		return 0;
 	if (!path)
 		path = map->pin_path;
 	if (!path)
@@ -296,12 +273,12 @@ int bpf_map__pin(struct bpf_map *map, const char *path)
 
 int bpf_map__unpin(struct bpf_map *map, const char *path)
 {
+	wasm_bpf_bpf_maps_own_map_t pinned = { 0 };
 	wasm_bpf_bpf_maps_borrow_map_t handle;
 	wasm_bpf_bpf_maps_error_t error;
 	wasm_bpf_string_t text;
+	int err = 0;
 
-	if (!wb_loaded_map(map, &handle))
-		return -errno;
 	if (path && map->pin_path && strcmp(path, map->pin_path))
 		return wb_refuse(EINVAL, "map '%s' has another pin path: %s", map->name, map->pin_path);
 	if (!path)
@@ -310,17 +287,24 @@ int bpf_map__unpin(struct bpf_map *map, const char *path)
 		return wb_refuse(EINVAL, "no path to unpin map '%s' from", map->name);
 	text = wb_string(path);
 	WB_CALL;
-	if (!wasm_bpf_bpf_maps_method_map_unpin(handle, &text, &error))
+	// A pin may be older than the object's own map, which need not even be created.
+	if (!wasm_bpf_bpf_maps_static_map_open_pinned(&text, &pinned, &error))
 		return wb_fail(&error, "unpin a map");
-	map->pinned = false;
-	return 0;
+	handle = wasm_bpf_bpf_maps_borrow_map(pinned);
+	if (!wasm_bpf_bpf_maps_method_map_unpin(handle, &text, &error))
+		err = wb_fail(&error, "unpin a map");
+	else
+		map->pinned = false;
+	wasm_bpf_bpf_maps_map_drop_own(pinned);
+	return err;
 }
 
 // ---- Access, with lengths ------------------------------------------------------------------------------------------
 
-static int check(const struct bpf_map *map, size_t key_size, size_t value_size, bool has_value)
+static int check(const struct bpf_map *map, size_t key_size, size_t value_size, bool has_value, __u64 flags)
 {
 	const struct wb_map *known;
+	uint32_t wanted;
 
 	if (!map || map->fd < 0)
 		return wb_refuse(ENOENT, "map '%s' is not created", map ? map->name : "(null)");
@@ -329,14 +313,15 @@ static int check(const struct bpf_map *map, size_t key_size, size_t value_size, 
 		return -errno;
 	if (key_size != known->key_size)
 		return wb_refuse(EINVAL, "map '%s': a key has %u bytes, not %zu", map->name, known->key_size, key_size);
-	if (has_value && value_size != known->value_length)
-		return wb_refuse(EINVAL, "map '%s': a value has %u bytes, not %zu", map->name, known->value_length, value_size);
+	wanted = wb_map_value_length(known, flags);
+	if (has_value && value_size != wanted)
+		return wb_refuse(EINVAL, "map '%s': a value has %u bytes, not %zu", map->name, wanted, value_size);
 	return 0;
 }
 
 int bpf_map__lookup_elem(const struct bpf_map *map, const void *key, size_t key_size, void *value, size_t value_size, __u64 flags)
 {
-	int err = check(map, key_size, value_size, true);
+	int err = check(map, key_size, value_size, true, flags);
 
 	return err ? err : bpf_map_lookup_elem_flags(map->fd, key, value, flags);
 }
@@ -344,14 +329,14 @@ int bpf_map__lookup_elem(const struct bpf_map *map, const void *key, size_t key_
 int bpf_map__update_elem(const struct bpf_map *map, const void *key, size_t key_size, const void *value, size_t value_size,
 			 __u64 flags)
 {
-	int err = check(map, key_size, value_size, true);
+	int err = check(map, key_size, value_size, true, flags);
 
 	return err ? err : bpf_map_update_elem(map->fd, key, value, flags);
 }
 
 int bpf_map__delete_elem(const struct bpf_map *map, const void *key, size_t key_size, __u64 flags)
 {
-	int err = check(map, key_size, 0, false);
+	int err = check(map, key_size, 0, false, flags);
 
 	return err ? err : bpf_map_delete_elem_flags(map->fd, key, flags);
 }
@@ -359,14 +344,14 @@ int bpf_map__delete_elem(const struct bpf_map *map, const void *key, size_t key_
 int bpf_map__lookup_and_delete_elem(const struct bpf_map *map, const void *key, size_t key_size, void *value, size_t value_size,
 				    __u64 flags)
 {
-	int err = check(map, key_size, value_size, true);
+	int err = check(map, key_size, value_size, true, flags);
 
 	return err ? err : bpf_map_lookup_and_delete_elem_flags(map->fd, key, value, flags);
 }
 
 int bpf_map__get_next_key(const struct bpf_map *map, const void *key, void *next, size_t key_size)
 {
-	int err = check(map, key_size, 0, false);
+	int err = check(map, key_size, 0, false, 0);
 
 	return err ? err : bpf_map_get_next_key(map->fd, key, next);
 }

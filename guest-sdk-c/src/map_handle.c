@@ -18,7 +18,7 @@ static const struct wb_operations operations = { .kind = WB_MAP, .release = rele
 
 static bool is_number(uint32_t size)
 {
-	return size == 4 || size == 8;
+	return size == 1 || size == 2 || size == 4 || size == 8;
 }
 
 int wb_map_descriptor(wasm_bpf_bpf_maps_own_map_t handle)
@@ -70,4 +70,13 @@ bool wb_map_of(int fd, wasm_bpf_bpf_maps_borrow_map_t *handle)
 	if (map)
 		*handle = map->handle;
 	return map;
+}
+
+// Newer than some headers of the kernel.
+#define WB_F_CPU 8
+#define WB_F_ALL_CPUS 16
+
+uint32_t wb_map_value_length(const struct wb_map *map, uint64_t flags)
+{
+	return flags & (WB_F_CPU | WB_F_ALL_CPUS) ? map->value_size : map->value_length;
 }

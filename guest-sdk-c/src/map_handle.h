@@ -21,3 +21,6 @@ struct wb_map {
 
 // The map of a descriptor; NULL, with errno EBADF and the error told, if it is none.
 const struct wb_map *wb_map_at(int fd);
+
+// Bytes of a value that these flags ask for: BPF_F_CPU and BPF_F_ALL_CPUS are about one value of a per-CPU map.
+uint32_t wb_map_value_length(const struct wb_map *map, uint64_t flags);

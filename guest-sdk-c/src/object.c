@@ -11,7 +11,6 @@
 #include <wasm-bpf.h>
 
 #include "descriptors.h"
-#include "elf_file.h"
 #include "errors.h"
 #include "globals.h"
 #include "options.h"
@@ -99,7 +98,7 @@ static void take_declaration(struct bpf_map *map, const wasm_bpf_bpf_objects_map
 	map->autocreate = declared->autocreate;
 }
 
-int wb_map_refresh(struct bpf_map *map)
+void wb_map_refresh(struct bpf_map *map)
 {
 	wasm_bpf_bpf_objects_list_map_declaration_t list;
 	size_t index = map - map->object->maps;
@@ -109,7 +108,6 @@ int wb_map_refresh(struct bpf_map *map)
 	if (index < list.len)
 		take_declaration(map, &list.ptr[index]);
 	wasm_bpf_bpf_objects_list_map_declaration_free(&list);
-	return 0;
 }
 
 static int take_maps(struct bpf_object *object)
@@ -184,8 +182,8 @@ static int check_options(const struct bpf_object_open_opts *opts)
 		return wb_refuse(EOPNOTSUPP, "the option btf_custom_path: BTF of the kernel is given to the host, with --btf");
 	if (WB_OPTION(opts, bpf_token_path, NULL) && *opts->bpf_token_path)
 		return wb_refuse(EOPNOTSUPP, "the option bpf_token_path: a guest has no BPF tokens");
-	if (!WB_OPTION(opts, kernel_log_buf, NULL) != !WB_OPTION(opts, kernel_log_size, 0))
-		return wb_refuse(EINVAL, "the options kernel_log_buf and kernel_log_size belong together");
+	if (!WB_OPTION(opts, kernel_log_buf, NULL) && WB_OPTION(opts, kernel_log_size, 0))
+		return wb_refuse(EINVAL, "the option kernel_log_size is there without kernel_log_buf");
 	return 0;
 }
 
@@ -466,14 +464,9 @@ static int check_before_load(const struct bpf_object *object)
 	}
 	for (size_t i = 0; i < object->map_count; i++) {
 		const struct bpf_map *map = &object->maps[i];
-		size_t size;
-		const void *declared;
 
-		if (map->type != BPF_MAP_TYPE_STRUCT_OPS || !map->initial_value)
-			continue;
-		declared = wb_elf_symbol(object->elf, object->elf_size, map->declared, &size);
-		if (!declared || size != map->initial_size || memcmp(declared, map->initial_value, size))
-			return wb_refuse(EOPNOTSUPP, "map '%s': operations were changed in memory, which the interface cannot tell the host; "
+		if (map->declared_operations && memcmp(map->declared_operations, map->initial_value, map->initial_size))
+			return wb_refuse(EOPNOTSUPP, "map '%s': its operations were changed in memory, which the interface cannot tell the host; "
 						     "set them in the BPF source", map->name);
 	}
 	return 0;
@@ -493,8 +486,8 @@ int bpf_object__load(struct bpf_object *object)
 	err = check_before_load(object);
 	if (!err)
 		err = hand_over_global_data(object);
-	if (!err)
-		err = wb_inner_maps_hand_over(object);
+	if (!err && object->before_load)
+		err = object->before_load(object);
 	if (err)
 		return err;
 	object->loaded = true;

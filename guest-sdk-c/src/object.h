@@ -24,8 +24,10 @@ struct bpf_map {
 	char *pin_path;
 	void *initial_value;       // guest memory of global data, which is its live copy after load; NULL: not global data
 	size_t initial_size;
+	const void *declared_operations; // of a struct_ops map whose initial value was asked for: what it is in the object
 	struct bpf_map *inner;     // what the maps inside look like, NULL if it is not declared
-	struct bpf_map *outer;     // of such a one: whose it is. Its descriptor is that of a map of its kind that was made for it
+	struct bpf_map *outer;     // of such a one: whose it is, and
+	bool changed;              // whether it is still what the host knows
 };
 
 struct bpf_program {
@@ -58,6 +60,7 @@ struct bpf_object {
 	size_t program_count;
 	struct btf *btf;           // made on first use, and
 	void (*free_btf)(struct btf *btf); // by whom, so that programs without a need of BTF do not carry it
+	int (*before_load)(struct bpf_object *object); // hands over what was changed of inner maps; of those who asked for one
 	wasm_bpf_bpf_objects_own_open_object_t open; // until load
 	wasm_bpf_bpf_objects_own_object_t object_handle; // from load on
 };
@@ -80,10 +83,10 @@ bool wb_loaded_program(const struct bpf_program *program, wasm_bpf_bpf_programs_
 bool wb_loaded_map(const struct bpf_map *map, wasm_bpf_bpf_maps_borrow_map_t *handle);
 
 // Takes from the host how the map is declared now: setters change more than what they set.
-int wb_map_refresh(struct bpf_map *map);
+void wb_map_refresh(struct bpf_map *map);
 
-// Makes the maps that stand for what was changed of inner maps, before load.
-int wb_inner_maps_hand_over(struct bpf_object *object);
+// For what is possible only before load. 0, or -EBUSY with a warning.
+int wb_open_map(const struct bpf_map *map, const char *doing, wasm_bpf_bpf_objects_borrow_open_object_t *open);
 
 // Strings and lists for the generated bindings; nothing is copied.
 static inline wasm_bpf_string_t wb_string(const char *text)

@@ -77,11 +77,6 @@ void bpf_program__set_autoattach(struct bpf_program *program, bool autoattach)
 	program->autoattach = autoattach;
 }
 
-size_t bpf_program__insn_cnt(const struct bpf_program *program)
-{
-	return program->instructions;
-}
-
 int bpf_program__fd(const struct bpf_program *program)
 {
 	if (!program) {
@@ -96,6 +91,11 @@ int bpf_program__fd(const struct bpf_program *program)
 }
 
 enum bpf_prog_type bpf_program__type(const struct bpf_program *program)
+{
+	return program->type;
+}
+
+enum bpf_prog_type bpf_program__get_type(const struct bpf_program *program)
 {
 	return program->type;
 }
@@ -119,6 +119,11 @@ int bpf_program__set_type(struct bpf_program *program, enum bpf_prog_type type)
 }
 
 enum bpf_attach_type bpf_program__expected_attach_type(const struct bpf_program *program)
+{
+	return program->attach_type;
+}
+
+enum bpf_attach_type bpf_program__get_expected_attach_type(const struct bpf_program *program)
 {
 	return program->attach_type;
 }
@@ -177,19 +182,25 @@ int bpf_program__set_log_level(struct bpf_program *program, __u32 level)
 
 const char *bpf_program__log_buf(const struct bpf_program *program, size_t *size)
 {
-	*size = program->log_size;
+	if (size)
+		*size = program->log_size;
 	return program->log;
 }
 
 int bpf_program__set_log_buf(struct bpf_program *program, char *buffer, size_t size)
 {
-	if (!buffer != !size)
-		return wb_refuse(EINVAL, "log buffer of program '%s': a buffer and its size belong together", program->name);
+	if (size && !buffer)
+		return wb_refuse(EINVAL, "log buffer of program '%s': there is a size and no buffer", program->name);
 	if (program->object->loaded)
 		return wb_refuse(EBUSY, "log buffer: the object of program '%s' is loaded", program->name);
 	program->log = buffer;
 	program->log_size = size;
 	return 0;
+}
+
+void bpf_program__set_ifindex(struct bpf_program *program, __u32 ifindex)
+{
+	program->ifindex = ifindex;
 }
 
 int bpf_program__set_attach_target(struct bpf_program *program, int target_fd, const char *function)
@@ -201,11 +212,18 @@ int bpf_program__set_attach_target(struct bpf_program *program, int target_fd, c
 	bool done;
 	int err;
 
-	if (program && program->object->loaded)
+	if (!program || target_fd < 0)
+		return wb_refuse(EINVAL, "attach target: there is no such program");
+	if (program->object->loaded)
 		return wb_refuse(EINVAL, "attach target: the object of program '%s' is loaded", program->name);
 	err = open_of(program, "attach target", &open);
 	if (err)
 		return err;
+	// With a program alone, the section says which function of it.
+	if (!function && target_fd) {
+		function = strchr(program->section, '/');
+		function = function ? function + 1 : NULL;
+	}
 	if (!function)
 		return wb_refuse(EINVAL, "attach target of program '%s': no function was named", program->name);
 	name = wb_string(program->name);

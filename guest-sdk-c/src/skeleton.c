@@ -33,8 +33,8 @@ static int find_maps(const struct bpf_object *object, void *maps, int size, int 
 		if (!map)
 			return wb_refuse(ESRCH, "the skeleton has a map '%s', the object '%s' has none", found->name, object->name);
 		*found->map = map;
-		// Externs and constants are filled in before load, too.
-		if (found->mmaped && map->initial_value)
+		// What .kconfig has is known after load only.
+		if (found->mmaped && map->global_data && strcmp(map->declared, ".kconfig"))
 			*found->mmaped = map->initial_value;
 	}
 	return 0;
@@ -59,6 +59,8 @@ int bpf_object__open_skeleton(struct bpf_object_skeleton *s, const struct bpf_ob
 	struct bpf_object *object;
 	int err;
 
+	if (!WB_OPTIONS_VALID(opts, bpf_object_open_opts))
+		return -errno;
 	// The options of the caller, and the skeleton's name unless they have one.
 	if (opts)
 		memcpy(&named, opts, opts->sz < sizeof(named) ? opts->sz : sizeof(named));
@@ -75,12 +77,21 @@ int bpf_object__open_skeleton(struct bpf_object_skeleton *s, const struct bpf_ob
 
 int bpf_object__load_skeleton(struct bpf_object_skeleton *s)
 {
-	// Global data stays where it is, so that no pointer of the skeleton changes. What was not created has none.
 	int err = bpf_object__load(*s->obj);
 
-	if (err)
+	if (err) {
 		wb_warn("failed to load the skeleton '%s': %s", s->name, strerror(-err));
-	return err;
+		errno = -err;
+		return err;
+	}
+	// Global data stays where it was; what cannot be mapped is gone.
+	for (int i = 0; i < s->map_cnt; i++) {
+		struct bpf_map_skeleton *found = map_at(s->maps, s->map_skel_sz, i);
+
+		if (found->mmaped && (*found->map)->global_data)
+			*found->mmaped = (*found->map)->initial_value;
+	}
+	return 0;
 }
 
 static int attach_programs(struct bpf_object_skeleton *s)
@@ -94,7 +105,7 @@ static int attach_programs(struct bpf_object_skeleton *s)
 			continue;
 		// A section that does not say what to attach to is no failure: the program does it by itself.
 		err = wb_attach_by_section(program, found->link);
-		if (err == 0)
+		if (!err)
 			continue;
 		wb_warn("failed to attach program '%s': %s", program->name, strerror(-err));
 		errno = -err;
@@ -113,8 +124,10 @@ static int attach_maps(struct bpf_object_skeleton *s)
 
 		if (map->type != BPF_MAP_TYPE_STRUCT_OPS || !map->autocreate || !map->autoattach)
 			continue;
-		if (!link)
-			return wb_refuse(EOPNOTSUPP, "map '%s': the skeleton was made by a bpftool that knows no links of maps", map->name);
+		if (!link) {
+			wb_warn("map '%s' is not attached: the skeleton was made by a bpftool that knows no links of maps", map->name);
+			continue;
+		}
 		if (*link)
 			continue;
 		*link = bpf_map__attach_struct_ops(map);
