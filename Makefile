@@ -96,7 +96,7 @@ has-example:
 	esac
 
 .PHONY: test
-test: examples test-guests conformance-guests bench-guest ## run all tests (TESTFLAGS='for cargo nextest run, or cargo test')
+test: c-tools examples test-guests conformance-guests bench-guest ## run all tests (TESTFLAGS='for cargo nextest run, or cargo test')
 	$(call say,building the host and the tests)
 	@[ "$$(id -u)" = 0 ] || echo 'tests that load eBPF programs need root and will fail: run this as root' >&2
 	@. ./$(ENV); cargo build $(LOCKED) $(NATIVE) --bins --tests

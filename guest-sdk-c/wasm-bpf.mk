@@ -15,12 +15,13 @@
 #   CPPFLAGS, CFLAGS, CXXFLAGS, WASM_BPF_BPF_CFLAGS, WASM_BPF_LDFLAGS    the same for all
 #   WASM_BPF_OUT        the directory of the components (this one)
 #   WASM_BPF_BUILD      the directory of everything else (build)
+#   WASM_BPF_SHARED     the directory of what is the same for all programs, the library and headers (the same); several builds can share it
 #   WASM_BPF_VMLINUX    BTF of a kernel, as /sys/kernel/btf/vmlinux: vmlinux.h is made of it. Else the sources bring their vmlinux.h.
 #   WASI_SDK_PATH       a wasi-sdk to compile with; else what `make setup` found: clang, and the wasi-libc that belongs to it
 #   CLANG               the compiler for BPF
 #   BPFTOOL, WASM_BPF_C the tools, if they are not those that `make c-tools` built
 #
-# Targets: wasm-bpf for $(WASM_BPF_COMPONENTS), wasm-bpf-clean. V=1 shows the commands.
+# Targets: wasm-bpf for $(WASM_BPF_COMPONENTS), wasm-bpf-shared for the library and headers alone, wasm-bpf-clean. V=1 shows the commands.
 
 ifndef wasm-bpf-sdk
 
@@ -29,6 +30,7 @@ wasm-bpf-repo := $(patsubst %/,%,$(dir $(wasm-bpf-sdk)))
 
 WASM_BPF_OUT ?= .
 WASM_BPF_BUILD ?= build
+WASM_BPF_SHARED ?= $(WASM_BPF_BUILD)
 BPFTOOL ?= $(wasm-bpf-repo)/build/bpftool
 WASM_BPF_C ?= $(wasm-bpf-repo)/build/wasm-bpf-c
 WASM_BPF_TOOLCHAIN ?= $(wasm-bpf-repo)/build/toolchain.env
@@ -97,7 +99,7 @@ wasm-bpf-bpf-tools:
 # ---- Flags ---------------------------------------------------------------------------------------------------------
 
 # The kernel's headers, without those of the system's C library beside them. A guest has its own.
-wasm-bpf-kernel := $(WASM_BPF_BUILD)/kernel-headers
+wasm-bpf-kernel := $(WASM_BPF_SHARED)/kernel-headers
 wasm-bpf-arch := $(shell uname -m)
 wasm-bpf-asm := $(patsubst %/types.h,%,$(firstword $(wildcard /usr/include/asm/types.h /usr/include/$(wasm-bpf-arch)-linux-gnu*/asm/types.h \
 	/usr/include/*-linux-gnu*/asm/types.h)))
@@ -109,7 +111,7 @@ wasm-bpf-wrap := $(addprefix --wrap=,$(if $(wildcard $(wasm-bpf-sdk)/wrap.txt),$
 
 # One object serves all architectures but where it reads registers, whose names the headers ask for.
 wasm-bpf-target-arch := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(patsubst riscv%,riscv,$(patsubst loongarch%,loongarch,$(patsubst ppc64le,powerpc,$(wasm-bpf-arch))))))
-wasm-bpf-bpf-include := $(WASM_BPF_BUILD)/bpf-headers
+wasm-bpf-bpf-include := $(WASM_BPF_SHARED)/bpf-headers
 # The sources in the debug information are where clang takes the lines from that the verifier quotes; linking drops it. With names
 # that do not depend on where all of this lies, an object is the same on every machine.
 wasm-bpf-bpf-flags := -target bpf -mcpu=v3 -O2 -g -Wall -gdwarf-5 -gembed-source -fdebug-compilation-dir=. \
@@ -131,21 +133,21 @@ wasm-bpf-system := $(addprefix --system ,$(wasm-bpf-sysroot) $(wasm-bpf-sdk)/inc
 define wasm-bpf-remember
 $(1): wasm-bpf-always
 	@mkdir -p $$(@D)
-	@printf '%s\n' '$$(subst ','\'',$(2))' >$$@.new
-	@if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
+	@printf '%s\n' '$$(subst ','\'',$(2))' >$$@.$$$$$$$$ && \
+	if cmp -s $$@.$$$$$$$$ $$@; then rm $$@.$$$$$$$$; else mv $$@.$$$$$$$$ $$@; fi
 endef
 .PHONY: wasm-bpf-always
 wasm-bpf-always:
 
 # ---- The library ---------------------------------------------------------------------------------------------------
 
-wasm-bpf-lib := $(WASM_BPF_BUILD)/libbpf.a
+wasm-bpf-lib := $(WASM_BPF_SHARED)/libbpf.a
 wasm-bpf-lib-sources := $(sort $(shell find $(wasm-bpf-sdk)/src -name '*.c' 2>/dev/null)) $(wasm-bpf-sdk)/generated/wasm_bpf.c
-wasm-bpf-lib-objects := $(patsubst $(wasm-bpf-sdk)/%.c,$(WASM_BPF_BUILD)/libbpf/%.o,$(wasm-bpf-lib-sources))
+wasm-bpf-lib-objects := $(patsubst $(wasm-bpf-sdk)/%.c,$(WASM_BPF_SHARED)/libbpf/%.o,$(wasm-bpf-lib-sources))
 wasm-bpf-lib-flags := $(wasm-bpf-flags) -Wextra -std=gnu11 -ffile-prefix-map=$(wasm-bpf-sdk)=guest-sdk-c \
 	-I$(wasm-bpf-sdk)/src -I$(wasm-bpf-sdk)/generated $(wasm-bpf-include)
-$(eval $(call wasm-bpf-remember,$(WASM_BPF_BUILD)/libbpf/flags,$(wasm-bpf-cc) $(wasm-bpf-lib-flags)))
-$(eval $(call wasm-bpf-remember,$(WASM_BPF_BUILD)/libbpf/objects,$(wasm-bpf-lib-objects)))
+$(eval $(call wasm-bpf-remember,$(WASM_BPF_SHARED)/libbpf/flags,$(wasm-bpf-cc) $(wasm-bpf-lib-flags)))
+$(eval $(call wasm-bpf-remember,$(WASM_BPF_SHARED)/libbpf/objects,$(wasm-bpf-lib-objects)))
 
 $(wasm-bpf-kernel)/done:
 	@[ -e '$(wasm-bpf-asm)/types.h' ] && [ -e /usr/include/linux/bpf.h ] || \
@@ -156,11 +158,11 @@ $(wasm-bpf-kernel)/done:
 	@ln -sfn '$(wasm-bpf-asm)' $(@D)/asm
 	@touch $@
 
-$(wasm-bpf-lib-objects): $(WASM_BPF_BUILD)/libbpf/%.o: $(wasm-bpf-sdk)/%.c $(WASM_BPF_BUILD)/libbpf/flags $(wasm-bpf-kernel)/done | wasm-bpf-compilers
+$(wasm-bpf-lib-objects): $(WASM_BPF_SHARED)/libbpf/%.o: $(wasm-bpf-sdk)/%.c $(WASM_BPF_SHARED)/libbpf/flags $(wasm-bpf-kernel)/done | wasm-bpf-compilers
 	@mkdir -p $(@D)
 	$(call wasm-bpf-run,CC,$<)$(wasm-bpf-cc) $(wasm-bpf-lib-flags) -MMD -MP -c $< -o $@
 
-$(wasm-bpf-lib): $(wasm-bpf-lib-objects) $(WASM_BPF_BUILD)/libbpf/objects
+$(wasm-bpf-lib): $(wasm-bpf-lib-objects) $(WASM_BPF_SHARED)/libbpf/objects
 	@rm -f $@
 	$(call wasm-bpf-run,AR,$@)$(wasm-bpf-ar) rcs $@ $(wasm-bpf-lib-objects)
 
@@ -226,7 +228,7 @@ $$(WASM_BPF_BUILD)/$(1)/structs-checked: $$($(1)-unlinked) $$($(1)-objects) $$(i
 	$$(call wasm-bpf-run,CHECK,structs of $(1))$$(foreach object,$$($(1)-unlinked),$$(WASM_BPF_C) check-structs $$(wasm-bpf-system) $$(addprefix --ignore ,$$($(1)_IGNORE_STRUCTS)) \
 		$$(object) $$($(1)-objects) &&) touch $$@
 
-$$(call wasm-bpf-component,$(1)): $$($(1)-objects) $(wasm-bpf-lib) $$(WASM_BPF_BUILD)/$(1)/structs-checked $$(WASM_BPF_BUILD)/$(1)/link
+$$(call wasm-bpf-component,$(1)): $$($(1)-objects) $$(WASM_BPF_BUILD)/$(1)/structs-checked $(wasm-bpf-lib) $$(WASM_BPF_BUILD)/$(1)/link
 	@mkdir -p $$(@D)
 	$$(call wasm-bpf-run,LINK,$$@)$$(call wasm-bpf-link,--gc-sections --strip-all $$(wasm-bpf-wrap) $$(WASM_BPF_LDFLAGS) $$($(1)_LDFLAGS),$$($(1)-objects) $(wasm-bpf-lib) \
 		$$(wasm-bpf-sdk)/generated/wasm_bpf_component_type.o,$$@)
@@ -235,8 +237,12 @@ endef
 $(foreach app,$(WASM_BPF_APPS),$(eval $(call wasm-bpf-app,$(app))))
 -include $(wasm-bpf-lib-objects:.o=.d)
 
+.PHONY: wasm-bpf-shared
+wasm-bpf-shared: $(wasm-bpf-lib) $(wasm-bpf-bpf-include)/done
+
 .PHONY: wasm-bpf-clean
 wasm-bpf-clean:
-	rm -rf $(addprefix $(WASM_BPF_BUILD)/,libbpf libbpf.a kernel-headers bpf-headers vmlinux $(WASM_BPF_APPS)) $(WASM_BPF_COMPONENTS)
+	rm -rf $(addprefix $(WASM_BPF_BUILD)/,vmlinux $(WASM_BPF_APPS)) $(WASM_BPF_COMPONENTS) \
+		$(if $(filter $(WASM_BPF_BUILD),$(WASM_BPF_SHARED)),$(addprefix $(WASM_BPF_SHARED)/,libbpf libbpf.a kernel-headers bpf-headers))
 
 endif
