@@ -22,6 +22,7 @@ enum wb_kind {
 	WB_SOCKET,
 	WB_BUFFER, // what ring_buffer__epoll_fd and its kin give: can be polled
 	WB_EPOLL,
+	WB_STATISTICS, // of bpf_enable_stats: counted as long as it is open
 };
 
 // What every kind of descriptor is able to do. A kind's own file has the one instance for it; NULL: not possible (EINVAL or EBADF).

@@ -9,6 +9,27 @@
 extern "C" {
 #endif
 
+/* How many CPUs per-CPU maps have values for; a negative errno if that cannot be told. */
+LIBBPF_API int libbpf_num_possible_cpus(void);
+
+/* Whether the kernel has it: 1 or 0, or a negative errno if it is not known how to find out. No options are known. */
+LIBBPF_API int libbpf_probe_bpf_prog_type(enum bpf_prog_type prog_type, const void *opts);
+LIBBPF_API int libbpf_probe_bpf_map_type(enum bpf_map_type map_type, const void *opts);
+/* Whether programs of this type can call the helper. */
+LIBBPF_API int libbpf_probe_bpf_helper(enum bpf_prog_type prog_type, enum bpf_func_id helper_id, const void *opts);
+
+/* The type of programs, and of their attachments, whose section has this name; -ESRCH if there is none. */
+LIBBPF_API int libbpf_prog_type_by_name(const char *name, enum bpf_prog_type *prog_type,
+					enum bpf_attach_type *expected_attach_type);
+/* The kind of attachment of a section of this name; -EINVAL if there is none. */
+LIBBPF_API int libbpf_attach_type_by_name(const char *name, enum bpf_attach_type *attach_type);
+
+/* What the kernel's numbers are called, without their beginning ("hash", "xdp"); NULL for one that this library does not know. */
+LIBBPF_API const char *libbpf_bpf_map_type_str(enum bpf_map_type t);
+LIBBPF_API const char *libbpf_bpf_prog_type_str(enum bpf_prog_type t);
+LIBBPF_API const char *libbpf_bpf_link_type_str(enum bpf_link_type t);
+LIBBPF_API const char *libbpf_bpf_attach_type_str(enum bpf_attach_type t);
+
 #ifdef __cplusplus
 }
 #endif
