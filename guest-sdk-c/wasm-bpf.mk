@@ -209,7 +209,7 @@ endef
 
 # $(call wasm-bpf-app,APP)
 define wasm-bpf-app
-$(1)-sources := $$(if $$(filter undefined,$$(origin $(1)_SOURCES)),$$(or $$(wildcard $(1).c $(1).cpp $(1).cc),$(1).c),$$($(1)_SOURCES))
+$(1)-sources := $$(if $$(filter undefined,$$(origin $(1)_SOURCES)),$$(or $$(firstword $$(wildcard $(1).c $(1).cpp $(1).cc)),$(1).c),$$($(1)_SOURCES))
 $(1)-bpf := $$(if $$(filter undefined,$$(origin $(1)_BPF)),$(1).bpf.c,$$($(1)_BPF))
 $(1)-bpf-flags := $$(if $$(findstring __TARGET_ARCH_,$$(WASM_BPF_BPF_CFLAGS) $$($(1)_BPF_CFLAGS)),,-D__TARGET_ARCH_$$(wasm-bpf-target-arch)) \
 	$$(WASM_BPF_BPF_CFLAGS) $$($(1)_BPF_CFLAGS)
