@@ -35,6 +35,11 @@ struct wb_operations {
 	int (*ioctl)(void *it, unsigned long request, void *argument);
 	// A pollable that is ready when a read would not wait; the caller drops it.
 	wasi_io_poll_own_pollable_t (*subscribe)(void *it);
+	// Puts it into a map whose values are such things. Here, and not in the code of maps, so that a program carries only what it has descriptors of.
+	int (*store_in)(void *it, wasm_bpf_bpf_maps_borrow_map_t map, wasm_bpf_list_u8_t *key, wasm_bpf_bpf_maps_update_mode_t mode);
+	// Its value in a local storage: looked up when there is a result, deleted when there is no value.
+	int (*in_storage)(void *it, wasm_bpf_bpf_maps_borrow_map_t map, wasm_bpf_option_list_u8_t *found, wasm_bpf_list_u8_t *value,
+			  wasm_bpf_bpf_maps_update_mode_t mode);
 };
 
 // A new number for it, at least WB_FIRST_DESCRIPTOR; -ENOMEM if there is no memory.

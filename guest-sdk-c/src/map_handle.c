@@ -14,7 +14,15 @@ static void release(void *it)
 	free(map);
 }
 
-static const struct wb_operations operations = { .kind = WB_MAP, .release = release };
+static int store_in(void *it, wasm_bpf_bpf_maps_borrow_map_t map, wasm_bpf_list_u8_t *key, wasm_bpf_bpf_maps_update_mode_t mode)
+{
+	const struct wb_map *inner = it;
+	wasm_bpf_bpf_maps_error_code_t error;
+
+	return wasm_bpf_bpf_maps_method_map_update_map(map, key, inner->handle, mode, &error) ? 0 : wb_fail_code(&error);
+}
+
+static const struct wb_operations operations = { .kind = WB_MAP, .release = release, .store_in = store_in };
 
 static bool is_number(uint32_t size)
 {

@@ -48,6 +48,25 @@ static int no_descriptor(int fd, const char *of)
 	return wb_refuse(EBADF, "%d is no descriptor of a %s, which the map takes", fd, of);
 }
 
+// What is stored is known by its descriptor: its own file puts it into the map.
+static int store(const struct wb_map *map, wasm_bpf_list_u8_t *key, int fd, enum wb_kind kind, const char *of,
+		 wasm_bpf_bpf_maps_update_mode_t mode)
+{
+	const struct wb_operations *operations = NULL;
+	void *it = wb_descriptor_any(fd, &operations);
+
+	return it && operations->kind == kind ? operations->store_in(it, map->handle, key, mode) : no_descriptor(fd, of);
+}
+
+static int in_storage(const struct wb_map *map, int fd, wasm_bpf_option_list_u8_t *found, wasm_bpf_list_u8_t *value,
+		      wasm_bpf_bpf_maps_update_mode_t mode)
+{
+	const struct wb_operations *operations = NULL;
+	void *it = wb_descriptor_any(fd, &operations);
+
+	return it && operations->kind == WB_SOCKET ? operations->in_storage(it, map->handle, found, value, mode) : no_descriptor(fd, "socket");
+}
+
 static int finish(bool done, wasm_bpf_bpf_types_error_t *error)
 {
 	return done ? 0 : wb_fail(error, "update a map");
@@ -145,13 +164,8 @@ static int update_storage(const struct wb_map *map, int fd, const void *value, w
 	bool done;
 	int err;
 
-	if (map->type == BPF_MAP_TYPE_SK_STORAGE) {
-		wasm_bpf_bpf_sockets_borrow_socket_t socket;
-
-		if (!wb_socket_of(fd, &socket))
-			return no_descriptor(fd, "socket");
-		return wasm_bpf_bpf_sockets_method_socket_update_in_storage(socket, map->handle, &values, mode, &error) ? 0 : wb_fail_code(&error);
-	}
+	if (map->type == BPF_MAP_TYPE_SK_STORAGE)
+		return in_storage(map, fd, NULL, &values, mode);
 	err = find_owner(map, fd, &owner);
 	if (err)
 		return err;
@@ -169,13 +183,8 @@ static int lookup_storage(const struct wb_map *map, int fd, void *value)
 	int err;
 
 	if (map->type == BPF_MAP_TYPE_SK_STORAGE) {
-		wasm_bpf_bpf_sockets_borrow_socket_t socket;
-
-		if (!wb_socket_of(fd, &socket))
-			return no_descriptor(fd, "socket");
-		if (!wasm_bpf_bpf_sockets_method_socket_lookup_in_storage(socket, map->handle, &found, &error))
-			return wb_fail_code(&error);
-		return give(map, &found, value);
+		err = in_storage(map, fd, &found, NULL, 0);
+		return err ? err : give(map, &found, value);
 	}
 	err = find_owner(map, fd, &owner);
 	if (err)
@@ -194,19 +203,13 @@ int wb_map_delete_storage(const struct wb_map *map, const void *key)
 	int err, fd;
 
 	memcpy(&fd, key, sizeof(fd));
-	if (map->type == BPF_MAP_TYPE_SK_STORAGE) {
-		wasm_bpf_bpf_sockets_borrow_socket_t socket;
-
-		if (!wb_socket_of(fd, &socket))
-			return no_descriptor(fd, "socket");
-		done = wasm_bpf_bpf_sockets_method_socket_delete_in_storage(socket, map->handle, &was_there, &error);
-	} else {
-		err = find_owner(map, fd, &owner);
-		if (err)
-			return err;
-		done = wasm_bpf_bpf_maps_method_map_delete_of(map->handle, &owner.owner, &was_there, &error);
-		wasi_filesystem_types_descriptor_drop_own(owner.descriptor);
-	}
+	if (map->type == BPF_MAP_TYPE_SK_STORAGE)
+		return in_storage(map, fd, NULL, NULL, 0);
+	err = find_owner(map, fd, &owner);
+	if (err)
+		return err;
+	done = wasm_bpf_bpf_maps_method_map_delete_of(map->handle, &owner.owner, &was_there, &error);
+	wasi_filesystem_types_descriptor_drop_own(owner.descriptor);
 	if (!done)
 		return wb_fail_code(&error);
 	return was_there ? 0 : wb_fail_code(&none);
@@ -215,13 +218,6 @@ int wb_map_delete_storage(const struct wb_map *map, const void *key)
 int wb_map_update_object(const struct wb_map *map, const void *key, const void *value, wasm_bpf_bpf_maps_update_mode_t mode)
 {
 	wasm_bpf_list_u8_t keys = wb_bytes(key, map->key_size);
-	wasm_bpf_bpf_programs_borrow_program_t program;
-	wasm_bpf_bpf_perf_events_borrow_perf_event_t event;
-	wasm_bpf_bpf_sockets_borrow_socket_t socket;
-	wasm_bpf_bpf_maps_borrow_map_t inner;
-	wasm_bpf_bpf_types_error_code_t code;
-	wasm_bpf_bpf_types_error_t error;
-	bool done;
 	int fd;
 
 	if (wb_map_is_storage(map->type)) {
@@ -231,27 +227,16 @@ int wb_map_update_object(const struct wb_map *map, const void *key, const void *
 	memcpy(&fd, value, sizeof(fd));
 	switch (map->type) {
 	case BPF_MAP_TYPE_PROG_ARRAY:
-		if (!wb_program_of(fd, &program))
-			return no_descriptor(fd, "program");
-		done = wasm_bpf_bpf_programs_method_program_store_in(program, map->handle, &keys, mode, &code);
-		break;
+		return store(map, &keys, fd, WB_PROGRAM, "program", mode);
 	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
-		if (!wb_perf_event_of(fd, &event))
-			return no_descriptor(fd, "perf event");
-		done = wasm_bpf_bpf_perf_events_method_perf_event_store_in(event, map->handle, &keys, mode, &code);
-		break;
+		return store(map, &keys, fd, WB_PERF_EVENT, "perf event", mode);
 	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
 	case BPF_MAP_TYPE_HASH_OF_MAPS:
-		if (!wb_map_of(fd, &inner))
-			return no_descriptor(fd, "map");
-		done = wasm_bpf_bpf_maps_method_map_update_map(map->handle, &keys, inner, mode, &code);
-		break;
+		return store(map, &keys, fd, WB_MAP, "map", mode);
 	case BPF_MAP_TYPE_SOCKMAP:
 	case BPF_MAP_TYPE_SOCKHASH:
 	case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY:
-		if (!wb_socket_of(fd, &socket))
-			return no_descriptor(fd, "socket");
-		return finish(wasm_bpf_bpf_sockets_method_socket_store_in(socket, map->handle, &keys, mode, &error), &error);
+		return store(map, &keys, fd, WB_SOCKET, "socket", mode);
 	case BPF_MAP_TYPE_CGROUP_ARRAY:
 		return update_cgroup(map, &keys, fd, mode);
 	case BPF_MAP_TYPE_CPUMAP:
@@ -259,7 +244,6 @@ int wb_map_update_object(const struct wb_map *map, const void *key, const void *
 	default:
 		return update_device(map, &keys, value, mode);
 	}
-	return done ? 0 : wb_fail_code(&code);
 }
 
 int wb_map_lookup_object(const struct wb_map *map, const void *key, void *value)
