@@ -10,6 +10,8 @@ static void release(void *it)
 {
 	struct wb_map *map = it;
 
+	if (map->walks)
+		map->end_walks(map->walks);
 	wasm_bpf_bpf_maps_map_drop_own(map->own);
 	free(map);
 }

@@ -17,7 +17,11 @@ struct wb_map {
 	uint64_t extra;
 	// As 8-byte numbers, one crossing without a list: only where keys and values are that.
 	bool has_numbers;
+	struct wb_walk *walks; // of batches that are not at their end; map_batch.c has them
+	void (*end_walks)(struct wb_walk *walks);
 };
+
+struct wb_walk;
 
 // The map of a descriptor; NULL, with errno EBADF and the error told, if it is none.
 const struct wb_map *wb_map_at(int fd);
