@@ -1,5 +1,6 @@
 //! The `wasm-bpf-c` command: what a build of C guests needs beside compilers and bpftool. `guest-sdk-c/wasm-bpf.mk` runs it.
 
+mod strip;
 mod structs;
 
 use std::fs;
@@ -18,7 +19,8 @@ use clap::{Args, Parser, Subcommand, ValueHint};
     after_help = "Examples:\n  \
         wasm-bpf-c headers build/include\n  \
         wasm-bpf-c link foo.unlinked.o -o foo.bpf.o\n  \
-        wasm-bpf-c check-structs foo.unlinked.o foo.o\n\n\
+        wasm-bpf-c check-structs foo.unlinked.o foo.o\n  \
+        wasm-bpf-c strip foo.unstripped.wasm -o foo.component.wasm\n\n\
         Exit codes:\n  \
         0 if all is well; 1 if not; 2 for wrong usage"
 )]
@@ -32,6 +34,7 @@ enum Command {
     Headers(Headers),
     Link(Link),
     CheckStructs(CheckStructs),
+    Strip(Strip),
 }
 
 /// Write the headers that BPF sources include: libbpf's <bpf/bpf_helpers.h> and its like, and <wasm_bpf/ringbuf.bpf.h>.
@@ -91,6 +94,18 @@ struct CheckStructs {
     guest: Vec<PathBuf>,
 }
 
+/// Drop the names from a component or a module: of its parts, and of functions. What is run stays the same.
+#[derive(Args)]
+struct Strip {
+    /// The file to write.
+    #[arg(short, value_name = "OUT.wasm", value_hint = ValueHint::FilePath)]
+    output: PathBuf,
+
+    /// The component.
+    #[arg(value_name = "IN.wasm", value_hint = ValueHint::FilePath)]
+    component: PathBuf,
+}
+
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Headers(options) => {
@@ -98,6 +113,7 @@ fn main() -> ExitCode {
         }
         Command::Link(options) => link(&options),
         Command::CheckStructs(options) => structs::check(&options),
+        Command::Strip(options) => strip::strip(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -125,17 +141,23 @@ fn link(options: &Link) -> anyhow::Result<()> {
             object.display()
         );
     }
-    // A reader never sees half of it, and a failure leaves nothing.
-    let mut unfinished = output.clone().into_os_string();
+    let objects: Vec<&Path> = options.objects.iter().map(PathBuf::as_path).collect();
+    write_whole(output, |unfinished| {
+        wasm_bpf_build::link_objects(&objects, unfinished).map_err(Into::into)
+    })
+}
+
+/// Has a file written under another name first: a reader never sees half of it, and a failure leaves nothing.
+fn write_whole(
+    output: &Path,
+    write: impl FnOnce(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut unfinished = output.to_owned().into_os_string();
     unfinished.push(".new");
     let unfinished = PathBuf::from(unfinished);
-    let objects: Vec<&Path> = options.objects.iter().map(PathBuf::as_path).collect();
-    wasm_bpf_build::link_objects(&objects, &unfinished)
-        .map_err(anyhow::Error::from)
-        .and_then(|()| {
-            fs::rename(&unfinished, output)
-                .with_context(|| format!("cannot write {}", output.display()))
-        })
+    write(&unfinished)
+        .and_then(|()| Ok(fs::rename(&unfinished, output)?))
+        .with_context(|| format!("cannot write {}", output.display()))
         .inspect_err(|_| {
             let _ = fs::remove_file(&unfinished);
         })
