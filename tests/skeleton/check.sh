@@ -25,8 +25,10 @@ ln -s /usr/include/linux /usr/include/asm-generic "$WORK"
 [ -e "$WORK/asm" ] || die "the headers of the kernel were not found in /usr/include"
 
 warnings=(-Wall -Wextra -Werror -Wno-gnu-variable-sized-type-not-at-end -fsyntax-only)
-include=(-I "$WORK" -I . -I ../c -I ../../guest-sdk-c/include -idirafter "$WORK")
-wasm=(--target=wasm32-wasip2 --sysroot="$GUEST_WASI_LIBC" -isystem "$GUEST_WASI_LIBC/include/wasm32-wasip2")
+include=(-I "$WORK" -I . -I ../c -idirafter "$WORK")
+# What a guest has beside libbpf's headers is not for this machine.
+ln -s "$(realpath ../../guest-sdk-c/include/bpf)" "$WORK/bpf"
+wasm=(-I ../../guest-sdk-c/include --target=wasm32-wasip2 --sysroot="$GUEST_WASI_LIBC" -isystem "$GUEST_WASI_LIBC/include/wasm32-wasip2")
 
 bpf() { # NAME FLAG...: NAME.bpf.c becomes an object in $WORK
   "$CLANG" -target bpf -mcpu=v3 -O2 -g -Wall -Werror -idirafter "$WORK" \
