@@ -24,6 +24,9 @@ export CARGO_TARGET_DIR := $(TARGET_DIR)
 export WASM_BPF := $(TARGET_DIR)/debug/wasm-bpf
 export WASM_BPF_TEST_GUESTS := $(abspath $(BUILD)/tests)
 export WASM_BPF_EXAMPLES := $(abspath $(BUILD)/rust)
+export WASM_BPF_C_EXAMPLES := $(abspath $(BUILD)/c)
+export WASM_BPF_C_PROGRAMS := $(abspath $(BUILD)/tests/c)
+export WASM_BPF_NATIVE := $(abspath $(BUILD)/native)
 
 HOST := target/release/wasm-bpf
 CONFORMANCE := $(TARGET_DIR)/debug/conformance
@@ -96,7 +99,7 @@ has-example:
 	esac
 
 .PHONY: test
-test: c-tools examples test-guests conformance-guests bench-guest ## run all tests (TESTFLAGS='for cargo nextest run, or cargo test')
+test: examples c-examples native-c test-guests conformance-guests bench-guest ## run all tests (TESTFLAGS='for cargo nextest run, or cargo test')
 	$(call say,building the host and the tests)
 	@[ "$$(id -u)" = 0 ] || echo 'tests that load eBPF programs need root and will fail: run this as root' >&2
 	@. ./$(ENV); cargo build $(LOCKED) $(NATIVE) --bins --tests
@@ -202,6 +205,24 @@ ifneq ($(EXAMPLES),)
 	$(call say,building the examples)
 	$(call build-guests,$(EXAMPLES),$(EXAMPLES),$(BUILD)/rust)
 endif
+
+.PHONY: c-examples
+c-examples: c-tools ## build the examples in C: build/c/NAME.component.wasm
+	$(call say,building the examples in C)
+	@$(MAKE) --no-print-directory -s -f examples/c.mk
+
+.PHONY: c-programs
+c-programs: c-tools
+	$(call say,building the programs in C for the tests)
+	@$(MAKE) --no-print-directory -s -f tests/c/programs.mk
+
+# The libbpf that the host has is the one that natives are compared with.
+.PHONY: native-c
+native-c: c-examples c-programs
+	$(call say,building the same programs natively)
+	@. ./$(ENV); libbpf=$$(cargo build --quiet $(LOCKED) -p wasm-bpf-c --message-format=json | \
+		sed -n 's/.*"build-script-executed".*#libbpf-sys@.*"out_dir":"\([^"]*\)".*/\1/p'); \
+	$(MAKE) --no-print-directory -s -f tests/c/native.mk LIBBPF="$$libbpf"
 
 .PHONY: example
 example: has-example setup

@@ -1,7 +1,6 @@
 # Builds the examples in C and the programs of this folder with the native compiler, from the same sources, for the tests that compare the two:
-# build/native/NAME. The objects and libbpf's headers for them are those of the components, which have to be there.
+# build/native/NAME, with LIBBPF, a directory that has libbpf.a and its headers in include/. The objects and libbpf's headers for them are those of the components, which have to be there.
 
-LIBBPF ?= build/libbpf
 BPFTOOL ?= build/bpftool
 COMPONENTS := build/c-objects
 OUT := build/native
