@@ -11,7 +11,7 @@ WASM_BPF_BUILD := build/c-objects
 define test
 $(1)_SOURCES := $(wildcard guest-sdk-c/tests/$(1).c guest-sdk-c/tests/$(1).cpp)
 $(1)_BPF := $(patsubst %.skel.h,guest-sdk-c/tests/%.bpf.c,$(shell sed -n 's/^.include "\([a-z_0-9]*\.skel\.h\)".*/\1/p' guest-sdk-c/tests/$(1).c guest-sdk-c/tests/$(1).cpp 2>/dev/null))
-$(1)_CFLAGS := -Wextra -Werror -Iguest-sdk-c/tests $(if $(wildcard guest-sdk-c/tests/$(1).c),-std=gnu11)
+$(1)_CFLAGS := -Wextra -Werror -Iguest-sdk-c/tests -Iguest-sdk-c/generated $(if $(wildcard guest-sdk-c/tests/$(1).c),-std=gnu11)
 endef
 $(foreach app,$(tests),$(eval $(call test,$(app))))
 
