@@ -168,6 +168,11 @@ extern void __wasm_import_wasi_filesystem_types_filesystem_error_code(int32_t, u
 __attribute__((__import_module__("wasi:filesystem/preopens@0.2.12"), __import_name__("get-directories")))
 extern void __wasm_import_wasi_filesystem_preopens_get_directories(uint8_t *);
 
+// Imported Functions from `wasi:cli/stdin@0.2.12`
+
+__attribute__((__import_module__("wasi:cli/stdin@0.2.12"), __import_name__("get-stdin")))
+extern int32_t __wasm_import_wasi_cli_stdin_get_stdin(void);
+
 // Imported Functions from `wasi:cli/exit@0.2.12`
 
 __attribute__((__import_module__("wasi:cli/exit@0.2.12"), __import_name__("exit")))
@@ -4788,6 +4793,11 @@ void wasi_filesystem_preopens_get_directories(wasi_filesystem_preopens_list_tupl
   uint8_t *ptr = (uint8_t *) &ret_area;
   __wasm_import_wasi_filesystem_preopens_get_directories(ptr);
   *ret = (wasi_filesystem_preopens_list_tuple2_own_descriptor_string_t) { (wasi_filesystem_preopens_tuple2_own_descriptor_string_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
+}
+
+wasi_cli_stdin_own_input_stream_t wasi_cli_stdin_get_stdin(void) {
+  int32_t ret = __wasm_import_wasi_cli_stdin_get_stdin();
+  return (wasi_cli_stdin_own_input_stream_t) { ret };
 }
 
 void wasi_cli_exit_exit(wasi_cli_exit_result_void_void_t *status) {

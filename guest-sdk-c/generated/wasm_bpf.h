@@ -528,6 +528,8 @@ typedef struct {
   size_t len;
 } wasi_filesystem_preopens_list_tuple2_own_descriptor_string_t;
 
+typedef wasi_io_streams_own_input_stream_t wasi_cli_stdin_own_input_stream_t;
+
 typedef struct {
   bool is_err;
 } wasi_cli_exit_result_void_void_t;
@@ -3554,6 +3556,9 @@ extern bool wasi_filesystem_types_filesystem_error_code(wasi_filesystem_types_bo
 // Imported Functions from `wasi:filesystem/preopens@0.2.12`
 // Return the set of preopened directories, and their paths.
 extern void wasi_filesystem_preopens_get_directories(wasi_filesystem_preopens_list_tuple2_own_descriptor_string_t *ret);
+
+// Imported Functions from `wasi:cli/stdin@0.2.12`
+extern wasi_cli_stdin_own_input_stream_t wasi_cli_stdin_get_stdin(void);
 
 // Imported Functions from `wasi:cli/exit@0.2.12`
 // Exit the current instance and any linked instances.
