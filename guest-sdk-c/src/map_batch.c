@@ -17,6 +17,9 @@
 
 #define WB_F_LOCK 4
 
+// The kernel's own ENOTSUPP, which programs find where a kind of map has no batches: they go from key to key then.
+#define WB_ENOTSUPP 524
+
 // Keys, and values, of one crossing: the host takes no more keys, and no more than 16 MiB of values.
 #define MAX_KEYS 65536u
 #define MAX_BYTES (8u << 20)
@@ -55,6 +58,27 @@ static bool is_hash(const struct wb_map *map)
 {
 	return map->type == BPF_MAP_TYPE_HASH || map->type == BPF_MAP_TYPE_PERCPU_HASH || map->type == BPF_MAP_TYPE_LRU_HASH ||
 	       map->type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+}
+
+// Whether the kernel has batches for a kind of map, or even those that delete.
+static int check_kind(const struct wb_map *map, bool deletes)
+{
+	bool has = is_hash(map);
+
+	switch (map->type) {
+	case BPF_MAP_TYPE_LPM_TRIE:
+	case BPF_MAP_TYPE_HASH_OF_MAPS:
+		has = true;
+		break;
+	case BPF_MAP_TYPE_ARRAY:
+	case BPF_MAP_TYPE_PERCPU_ARRAY:
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+		has = !deletes;
+		break;
+	default:
+		break;
+	}
+	return has ? 0 : wb_refuse(WB_ENOTSUPP, "the kernel has no such batches for this kind of map");
 }
 
 static int new_walk(struct wb_map *map, bool deletes, struct wb_walk **result)
@@ -286,10 +310,11 @@ static int lookup(int fd, void *in_batch, void *out_batch, void *keys, void *val
 	err = check_options(opts, deletes ? 0 : WB_F_LOCK);
 	if (err)
 		return err;
-	if (!is_hash(map) && deletes)
-		return wb_refuse(EOPNOTSUPP, "the kernel looks up and deletes in batches only in hash maps");
-	if (wb_map_is_storage(map->type) || !map->key_size)
-		return wb_refuse(EOPNOTSUPP, "there are no batches for this kind of map");
+	err = check_kind(map, false);
+	if (!err && deletes && !is_hash(map))
+		err = wb_refuse(WB_ENOTSUPP, "the kernel looks up and deletes in batches only in hash maps");
+	if (err)
+		return err;
 	WB_CALL;
 	// As in the kernel: nothing is asked for, and nothing happens.
 	if (!*count)
@@ -346,6 +371,8 @@ int bpf_map_update_batch(int fd, const void *keys, const void *values, __u32 *co
 	if (!map)
 		return -errno;
 	err = check_options(opts, BPF_NOEXIST | BPF_EXIST | WB_F_LOCK);
+	if (!err)
+		err = check_kind(map, false);
 	if (err)
 		return err;
 	flags = WB_OPTION(opts, elem_flags, 0);
@@ -371,6 +398,8 @@ int bpf_map_delete_batch(int fd, const void *keys, __u32 *count, const struct bp
 	if (!map)
 		return -errno;
 	err = check_options(opts, WB_F_LOCK);
+	if (!err)
+		err = check_kind(map, true);
 	if (err)
 		return err;
 	WB_CALL;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include <stdio.h>
+
 #include <bpf/bpf.h>
 
 #include "errors.h"
@@ -14,7 +16,8 @@ int bpf_map_create(enum bpf_map_type type, const char *name, __u32 key_size, __u
 	wasm_bpf_bpf_types_map_type_t wanted = wb_map_type(type);
 	wasm_bpf_bpf_maps_borrow_create_options_t options;
 	wasm_bpf_bpf_maps_own_create_options_t own;
-	wasm_bpf_string_t text = wb_string(name ? name : "");
+	char cut[BPF_OBJ_NAME_LEN];
+	wasm_bpf_string_t text;
 	wasm_bpf_bpf_maps_borrow_map_t inner;
 	wasm_bpf_bpf_maps_own_map_t map;
 	wasm_bpf_bpf_maps_error_code_t code;
@@ -30,8 +33,13 @@ int bpf_map_create(enum bpf_map_type type, const char *name, __u32 key_size, __u
 		return wb_refuse(EOPNOTSUPP, "map '%s': a guest has no BPF tokens", name ? name : "");
 	if (WB_OPTION(opts, btf_vmlinux_value_type_id, 0))
 		return wb_refuse(EOPNOTSUPP, "map '%s': struct_ops maps come from objects", name ? name : "");
+	if ((type == BPF_MAP_TYPE_ARRAY_OF_MAPS || type == BPF_MAP_TYPE_HASH_OF_MAPS) && !inner_fd)
+		return wb_refuse(EINVAL, "map '%s': a map of maps is made with inner_map_fd, a map like those that it will hold", name ? name : "");
 	if (inner_fd && !wb_map_of(inner_fd, &inner))
 		return wb_refuse(EBADF, "map '%s': %d is no descriptor of a map", name ? name : "", (int)inner_fd);
+	// As much of it as the kernel takes.
+	snprintf(cut, sizeof(cut), "%s", name ? name : "");
+	text = wb_string(cut);
 	WB_CALL;
 	own = wasm_bpf_bpf_maps_constructor_create_options();
 	options = wasm_bpf_bpf_maps_borrow_create_options(own);

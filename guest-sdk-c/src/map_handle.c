@@ -69,7 +69,7 @@ const struct wb_map *wb_map_at(int fd)
 	const struct wb_map *map = wb_descriptor_get(fd, WB_MAP);
 
 	if (!map)
-		wb_refuse(EBADF, "%d is no descriptor of a map", fd);
+		wb_refuse(wb_descriptor_any(fd, NULL) ? EINVAL : EBADF, "%d is no descriptor of a map", fd);
 	return map;
 }
 

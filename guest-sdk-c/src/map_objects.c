@@ -43,9 +43,14 @@ bool wb_map_has_objects(enum bpf_map_type type)
 	}
 }
 
+// As the kernel tells it: of numbers that are open, too.
 static int no_descriptor(int fd, const char *of)
 {
-	return wb_refuse(EBADF, "%d is no descriptor of a %s, which the map takes", fd, of);
+	int error = EBADF;
+
+	if (wb_descriptor_any(fd, NULL))
+		error = !strcmp(of, "socket") ? ENOTSOCK : !strcmp(of, "perf event") ? EBADF : EINVAL;
+	return wb_refuse(error, "%d is no descriptor of a %s, which the map takes", fd, of);
 }
 
 // What is stored is known by its descriptor: its own file puts it into the map.
@@ -86,6 +91,17 @@ static int update_cgroup(const struct wb_map *map, wasm_bpf_list_u8_t *key, int 
 	return err;
 }
 
+// For the kernel, the number 0 in place of what is stored deletes it.
+static int delete(const struct wb_map *map, wasm_bpf_list_u8_t *key, wasm_bpf_bpf_maps_update_mode_t mode)
+{
+	wasm_bpf_bpf_maps_error_code_t error;
+	bool was_there;
+
+	if (mode == WASM_BPF_BPF_MAPS_UPDATE_MODE_CREATE)
+		return wb_refuse(EEXIST, "there is always an entry in such a map");
+	return wasm_bpf_bpf_maps_method_map_delete(map->handle, key, &was_there, &error) ? 0 : wb_fail_code(&error);
+}
+
 // The value is the number of an interface, in newer maps with a program for what is sent there.
 static int update_device(const struct wb_map *map, wasm_bpf_list_u8_t *key, const struct bpf_devmap_val *value,
 			 wasm_bpf_bpf_maps_update_mode_t mode)
@@ -98,8 +114,10 @@ static int update_device(const struct wb_map *map, wasm_bpf_list_u8_t *key, cons
 
 	if (program_fd > 0 && !wb_program_of(program_fd, &program))
 		return no_descriptor(program_fd, "program");
+	if (!value->ifindex && program_fd <= 0 && map->type == BPF_MAP_TYPE_DEVMAP)
+		return delete(map, key, mode);
 	if (!wasm_bpf_bpf_features_interface_name(value->ifindex, &name))
-		return wb_refuse(ENODEV, "there is no network interface with the number %u", value->ifindex);
+		return wb_refuse(EINVAL, "there is no network interface with the number %u", value->ifindex);
 	err = program_fd > 0 ? finish(wasm_bpf_bpf_programs_method_program_store_in_device(program, map->handle, key, &name, mode, &error), &error)
 			     : finish(wasm_bpf_bpf_maps_method_map_update_device(map->handle, key, &name, mode, &error), &error);
 	wasm_bpf_string_free(&name);
@@ -113,6 +131,10 @@ static int update_cpu(const struct wb_map *map, wasm_bpf_list_u8_t *key, const s
 	wasm_bpf_bpf_programs_borrow_program_t program;
 	wasm_bpf_bpf_maps_error_t error;
 
+	if (!value->qsize)
+		return delete(map, key, mode);
+	if (value->qsize > 16384)
+		return wb_refuse(EOVERFLOW, "a queue of %u packets is too long for a CPU", value->qsize);
 	if (program_fd <= 0)
 		return finish(wasm_bpf_bpf_maps_method_map_update_cpu(map->handle, key, value->qsize, mode, &error), &error);
 	if (!wb_program_of(program_fd, &program))

@@ -8,6 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Tests compile for native libbpf too, to see that it does the same. Where a guest has to differ, both are said. */
+#ifdef __wasm__
+#define ON_GUEST(guest, native) (guest)
+#else
+#define ON_GUEST(guest, native) (native)
+#endif
+
 #define FAIL_CHECK(...) \
 	do { \
 		fprintf(stderr, "%s:%d: ", __FILE__, __LINE__); \

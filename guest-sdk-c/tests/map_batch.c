@@ -8,6 +8,7 @@
 #include "check.h"
 
 #define MANY 10000
+#define ENOTSUPP 524 /* of the kernel alone */
 
 static __u32 keys[MANY + 1], out_keys[MANY + 1];
 static __u64 values[MANY + 1], out_values[MANY + 1];
@@ -49,7 +50,8 @@ static __u32 read_all(int fd, __u32 step, bool deletes)
 			      : bpf_map_lookup_batch(fd, first ? NULL : &in, &out, out_keys, out_values, &count, NULL);
 		CHECK(!err || (err == -ENOENT && errno == ENOENT));
 		CHECK(count <= step);
-		CHECK(err || count == step);
+		// The kernel returns fewer when the next bucket of a hash map does not fit, and -ENOSPC when it is the first.
+		CHECK(err || ON_GUEST(count == step, count > 0));
 		for (__u32 i = 0; i < count; i++) {
 			CHECK(out_keys[i] < MANY && !seen[out_keys[i]]++);
 			CHECK_IS(out_values[i], out_keys[i] * 3ULL + 1);
@@ -73,35 +75,38 @@ static void hash(void)
 	CHECK_IS(count, 0);
 
 	fill(fd, MANY);
-	CHECK_IS(read_all(fd, 7, false), MANY);
+	CHECK_IS(read_all(fd, ON_GUEST(7, 70), false), MANY);
 	CHECK_IS(read_all(fd, 1000, false), MANY);
 	CHECK_IS(read_all(fd, MANY, false), MANY);
 	CHECK_IS(read_all(fd, MANY + 1, false), MANY);
 
 	// Two walks at a time do not disturb each other.
-	count = 4;
+	count = ON_GUEST(4, 100);
 	CHECK_IS(bpf_map_lookup_batch(fd, NULL, &in, out_keys, out_values, &count, NULL), 0);
-	CHECK_IS(bpf_map_lookup_batch(fd, NULL, &other, out_keys + 4, out_values, &count, NULL), 0);
-	CHECK(!memcmp(out_keys, out_keys + 4, 16));
+	CHECK_IS(bpf_map_lookup_batch(fd, NULL, &other, out_keys + 100, out_values, &count, NULL), 0);
+	CHECK(!memcmp(out_keys, out_keys + 100, 16));
 	CHECK_IS(bpf_map_lookup_batch(fd, &in, &out, out_keys, out_values, &count, NULL), 0);
-	CHECK_IS(bpf_map_lookup_batch(fd, &other, &out, out_keys + 4, out_values, &count, NULL), 0);
-	CHECK(!memcmp(out_keys, out_keys + 4, 16));
+	CHECK_IS(bpf_map_lookup_batch(fd, &other, &out, out_keys + 100, out_values, &count, NULL), 0);
+	CHECK(!memcmp(out_keys, out_keys + 100, 16));
 
 	// Left before their ends, over and over.
 	for (int i = 0; i < 200; i++)
 		CHECK_IS(bpf_map_lookup_batch(fd, NULL, &out, out_keys, out_values, &count, NULL), 0);
-	CHECK_ERR(bpf_map_lookup_batch(fd, &in, &out, out_keys, out_values, &count, NULL), EINVAL);
+	if (ON_GUEST(true, false))
+		CHECK_ERR(bpf_map_lookup_batch(fd, &in, &out, out_keys, out_values, &count, NULL), EINVAL);
 
-	// What is there already ends a batch that is to create, and the count says where.
+	// What is there already ends a batch that is to create, and the count says where. The kernel's batches do not know this flag.
 	keys[0] = MANY + 1;
 	keys[1] = 3;
 	count = 2;
 	CHECK_IS(bpf_map_delete_elem(fd, &(__u32){ 9 }), 0);
-	CHECK_ERR(bpf_map_update_batch(fd, keys, values, &count, &opts), EEXIST);
-	CHECK_IS(count, 1);
-	CHECK_IS(bpf_map_lookup_elem(fd, &keys[0], &value), 0);
-	CHECK_IS(value, values[0]);
-	CHECK_IS(bpf_map_delete_elem(fd, &keys[0]), 0);
+	CHECK_ERR(bpf_map_update_batch(fd, keys, values, &count, &opts), ON_GUEST(EEXIST, EINVAL));
+	if (ON_GUEST(true, false)) {
+		CHECK_IS(count, 1);
+		CHECK_IS(bpf_map_lookup_elem(fd, &keys[0], &value), 0);
+		CHECK_IS(value, values[0]);
+		CHECK_IS(bpf_map_delete_elem(fd, &keys[0]), 0);
+	}
 
 	// So does a key that is not there when keys are deleted.
 	keys[0] = 1;
@@ -123,8 +128,8 @@ static void hash(void)
 	CHECK_ERR(bpf_map_update_batch(fd, keys, values, &count, &opts), EINVAL);
 	opts.elem_flags = 0;
 	opts.flags = 1;
-	CHECK_ERR(bpf_map_delete_batch(fd, keys, &count, &opts), EINVAL);
-	CHECK_ERR(bpf_map_lookup_batch(3, NULL, &out, out_keys, out_values, &count, NULL), EBADF);
+	CHECK_ERR(bpf_map_lookup_batch(fd, NULL, &out, out_keys, out_values, &count, &opts), EINVAL);
+	CHECK_ERR(bpf_map_lookup_batch(99, NULL, &out, out_keys, out_values, &count, NULL), EBADF);
 	CHECK_IS(close(fd), 0);
 	CHECK_ERR(bpf_map_lookup_batch(fd, &in, &out, out_keys, out_values, &count, NULL), EBADF);
 }
@@ -146,8 +151,8 @@ static void array(void)
 	CHECK_IS(out_values[69], 99 * 3 + 1);
 	CHECK_IS(read_all(fd, 100, false), 100);
 	count = 10;
-	CHECK_ERR(bpf_map_lookup_and_delete_batch(fd, NULL, &out, out_keys, out_values, &count, NULL), EOPNOTSUPP);
-	CHECK_ERR(bpf_map_delete_batch(fd, keys, &count, NULL), EINVAL);
+	CHECK_ERR(bpf_map_lookup_and_delete_batch(fd, NULL, &out, out_keys, out_values, &count, NULL), ENOTSUPP);
+	CHECK_ERR(bpf_map_delete_batch(fd, keys, &count, NULL), ENOTSUPP);
 	CHECK_IS(close(fd), 0);
 }
 
