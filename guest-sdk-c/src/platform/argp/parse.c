@@ -2,7 +2,7 @@
 // argp_parse(): GNU's rules of the command line.
 #define _GNU_SOURCE
 #include <argp.h>
-#include <stdint.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,15 +78,20 @@ static FILE *complaints(const struct parser *parser)
 	return parser->state.flags & ARGP_NO_ERRS ? NULL : parser->state.err_stream;
 }
 
-#define complain(parser, ...) \
-	do { \
-		FILE *stream = complaints(parser); \
-		if (stream) { \
-			fprintf(stream, "%s: ", (parser)->state.argv[0]); \
-			fprintf(stream, __VA_ARGS__); \
-			fputc('\n', stream); \
-		} \
-	} while (0)
+static void complain(const struct parser *parser, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void complain(const struct parser *parser, const char *format, ...)
+{
+	FILE *stream = complaints(parser);
+	va_list list;
+
+	if (!stream)
+		return;
+	fprintf(stream, "%s: ", parser->state.argv[0]);
+	va_start(list, format);
+	vfprintf(stream, format, list);
+	va_end(list);
+	fputc('\n', stream);
+}
 
 static error_t start(struct parser *parser, void *input)
 {
