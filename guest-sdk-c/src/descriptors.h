@@ -33,8 +33,12 @@ struct wb_operations {
 	long (*read)(void *it, void *buffer, unsigned long length);
 	long (*write)(void *it, const void *buffer, unsigned long length);
 	int (*ioctl)(void *it, unsigned long request, void *argument);
-	// A pollable that is ready when a read would not wait; the caller drops it.
+	// A pollable that is ready when a read would not wait; the caller drops it. Its number is 0, and errno tells why, if there can be none.
 	wasi_io_poll_own_pollable_t (*subscribe)(void *it);
+	// The same for a write.
+	wasi_io_poll_own_pollable_t (*subscribe_write)(void *it);
+	// Where it is kept that reads and writes are not to wait (O_NONBLOCK), for what waits otherwise.
+	bool *(*nonblocking)(void *it);
 	// Puts it into a map whose values are such things. Here, and not in the code of maps, so that a program carries only what it has descriptors of.
 	int (*store_in)(void *it, wasm_bpf_bpf_maps_borrow_map_t map, wasm_bpf_list_u8_t *key, wasm_bpf_bpf_maps_update_mode_t mode);
 	// Its value in a local storage: looked up when there is a result, deleted when there is no value.

@@ -40,6 +40,16 @@ static long posix(long result)
 	return -1;
 }
 
+// What is behind a number of ours; NULL, with errno EBADF, if it is closed.
+static void *ours(int fd, const struct wb_operations **operations)
+{
+	void *it = wb_descriptor_any(fd, operations);
+
+	if (!it)
+		errno = EBADF;
+	return it;
+}
+
 // Reading waits, also for a file of wasi-libc: BPF programs run meanwhile.
 ssize_t __wrap_read(int fd, void *buffer, size_t length)
 {
@@ -49,7 +59,7 @@ ssize_t __wrap_read(int fd, void *buffer, size_t length)
 	WB_CALL;
 	if (!wb_is_ours(fd))
 		return __real_read(fd, buffer, length);
-	it = wb_descriptor_any(fd, &operations);
+	it = ours(fd, &operations);
 	if (!it)
 		return -1;
 	return posix(operations->read ? operations->read(it, buffer, length) : -EINVAL);
@@ -85,7 +95,7 @@ ssize_t __wrap_write(int fd, const void *buffer, size_t length)
 		return __real_write(fd, buffer, length);
 
 	WB_CALL;
-	it = wb_descriptor_any(fd, &operations);
+	it = ours(fd, &operations);
 	if (!it)
 		return -1;
 	return posix(operations->write ? operations->write(it, buffer, length) : -EINVAL);
@@ -123,7 +133,7 @@ int __wrap_ioctl(int fd, int request, ...)
 		return __real_ioctl(fd, request, argument);
 
 	WB_CALL;
-	it = wb_descriptor_any(fd, &operations);
+	it = ours(fd, &operations);
 	if (!it)
 		return -1;
 	return posix(operations->ioctl ? operations->ioctl(it, (unsigned int)request, argument) : -ENOTTY);
@@ -132,8 +142,10 @@ int __wrap_ioctl(int fd, int request, ...)
 int __wrap_fcntl(int fd, int command, ...)
 {
 	const struct wb_operations *operations;
+	bool *nonblocking;
 	va_list arguments;
 	int argument;
+	void *it;
 
 	va_start(arguments, command);
 	argument = va_arg(arguments, int);
@@ -143,8 +155,10 @@ int __wrap_fcntl(int fd, int command, ...)
 			return dup(fd);
 		return __real_fcntl(fd, command, argument);
 	}
-	if (!wb_descriptor_any(fd, &operations))
+	it = ours(fd, &operations);
+	if (!it)
 		return -1;
+	nonblocking = operations->nonblocking ? operations->nonblocking(it) : NULL;
 	switch (command) {
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
@@ -152,10 +166,14 @@ int __wrap_fcntl(int fd, int command, ...)
 	case F_GETFD:
 		return FD_CLOEXEC;
 	case F_GETFL:
-		return O_RDWR;
-	case F_SETFD:
+		return nonblocking && *nonblocking ? O_RDWR | O_NONBLOCK : O_RDWR;
 	case F_SETFL:
-		// There is nobody to inherit it, and nothing of it blocks but reads of what is there.
+		// Of the others nothing blocks but reads of what is there.
+		if (nonblocking)
+			*nonblocking = argument & O_NONBLOCK;
+		return 0;
+	case F_SETFD:
+		// There is nobody to inherit it.
 		return 0;
 	default:
 		errno = EINVAL;
