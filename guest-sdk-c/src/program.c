@@ -236,8 +236,15 @@ int bpf_program__set_attach_target(struct bpf_program *program, int target_fd, c
 	} else {
 		done = wasm_bpf_bpf_objects_method_open_object_set_attach_target(open, &name, &what, &error);
 	}
-	if (!done)
-		return wb_fail(&error, "change a program before load");
+	if (!done) {
+		err = wb_fail(&error, "change a program before load");
+		// libbpf's number for what the kernel's types do not have.
+		if (err == -ENOENT && !target_fd) {
+			err = -ESRCH;
+			errno = ESRCH;
+		}
+		return err;
+	}
 	program->target_fd = target_fd;
 	return 0;
 }
