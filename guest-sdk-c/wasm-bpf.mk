@@ -106,7 +106,8 @@ wasm-bpf-asm := $(patsubst %/types.h,%,$(firstword $(wildcard /usr/include/asm/t
 
 # The library's headers come first: they are the ones that a program means with <bpf/libbpf.h>, and stand before libc's.
 wasm-bpf-include := -I$(wasm-bpf-sdk)/include -idirafter $(wasm-bpf-kernel)
-wasm-bpf-flags := $(wasm-bpf-target) -Oz -g -Wall -ffunction-sections -fdata-sections
+# What every host of components understands, and wasi-libc does not ask for.
+wasm-bpf-flags := $(wasm-bpf-target) -mbulk-memory -msign-ext -mnontrapping-fptoint -Oz -g -Wall -ffunction-sections -fdata-sections
 wasm-bpf-wrap := $(addprefix --wrap=,$(if $(wildcard $(wasm-bpf-sdk)/wrap.txt),$(shell sed -n 's/^\([A-Za-z_][A-Za-z_0-9]*\).*/\1/p' $(wasm-bpf-sdk)/wrap.txt)))
 
 # One object serves all architectures but where it reads registers, whose names the headers ask for.
@@ -144,7 +145,8 @@ wasm-bpf-always:
 wasm-bpf-lib := $(WASM_BPF_SHARED)/libbpf.a
 wasm-bpf-lib-sources := $(sort $(shell find $(wasm-bpf-sdk)/src -name '*.c' 2>/dev/null)) $(wasm-bpf-sdk)/generated/wasm_bpf.c
 wasm-bpf-lib-objects := $(patsubst $(wasm-bpf-sdk)/%.c,$(WASM_BPF_SHARED)/libbpf/%.o,$(wasm-bpf-lib-sources))
-wasm-bpf-lib-flags := $(wasm-bpf-flags) -Wextra -std=gnu11 -ffile-prefix-map=$(wasm-bpf-sdk)=guest-sdk-c \
+# Linked as a whole: a tenth smaller. Programs are not, since the comparison of structs reads their debug information.
+wasm-bpf-lib-flags := $(wasm-bpf-flags) -flto -Wextra -std=gnu11 -ffile-prefix-map=$(wasm-bpf-sdk)=guest-sdk-c \
 	-I$(wasm-bpf-sdk)/src -I$(wasm-bpf-sdk)/generated $(wasm-bpf-include)
 $(eval $(call wasm-bpf-remember,$(WASM_BPF_SHARED)/libbpf/flags,$(wasm-bpf-cc) $(wasm-bpf-lib-flags)))
 $(eval $(call wasm-bpf-remember,$(WASM_BPF_SHARED)/libbpf/objects,$(wasm-bpf-lib-objects)))
