@@ -107,7 +107,8 @@ run_one() {
   # shellcheck disable=SC2016
   timeout 60 "${around[@]}" sh -c "$before"'exec "$@"' sh "$WASM_BPF" run "${options[@]}" "$component" "${arguments[@]}" </dev/null || code=$?
   if [ -n "$made_cgroup" ]; then
-    rmdir "$made_cgroup" || { echo "$made_cgroup is still in use" >&2; code=1; }
+    # Also what a test that failed has left in it.
+    find "$made_cgroup" -depth -type d -exec rmdir {} + || { echo "$made_cgroup is still in use" >&2; code=1; }
   fi
   [ "$code" = "${expected:-0}" ] || { echo "exit code $code, not ${expected:-0}" >&2; return 1; }
 }
