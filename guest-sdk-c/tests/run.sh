@@ -11,7 +11,7 @@
 #                           bpffs    an empty BPF file system at /sys/fs/bpf, here and in the guest
 #                           tracefs  the kernel's, at /sys/kernel/tracing, in the guest too
 #                           cgroup   an empty cgroup, /cgroup in the guest; $CGROUP is its path here
-#                           netns    a network namespace of its own, with lo and a pair of interfaces, veth0 and veth1
+#                           netns    a network namespace of its own, with lo and a pair of interfaces, veth0 and veth1; /run/own-netns is its file, in the guest too
 #   // arguments: WORD... for the test
 #   // exits: CODE        that it is to end with, other than 0
 #
@@ -91,7 +91,9 @@ run_one() {
     netns)
       around=(unshare -m -n)
       before+='mount -t sysfs sysfs /sys && ip link set lo up && ip link add veth0 type veth peer name veth1 && '
-      before+='ip addr add 10.77.0.1/24 dev veth0 && ip link set veth0 up && ip link set veth1 up && ' ;;
+      before+='ip addr add 10.77.0.1/24 dev veth0 && ip link set veth0 up && ip link set veth1 up && '
+      before+='mount -t tmpfs tmpfs /run && touch /run/own-netns && mount --bind /proc/self/ns/net /run/own-netns && '
+      options+=(--dir /run) ;;
     cgroup)
       [ -n "$cgroups" ] || { echo 'it needs cgroups of version 2, which are not mounted' >&2; return 1; }
       made_cgroup=$cgroups/wasm-bpf-library-$$
