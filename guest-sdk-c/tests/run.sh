@@ -11,6 +11,7 @@
 #                           bpffs    an empty BPF file system at /sys/fs/bpf, here and in the guest
 #                           tracefs  the kernel's, at /sys/kernel/tracing, in the guest too
 #                           cgroup   an empty cgroup, /cgroup in the guest; $CGROUP is its path here
+#                           target   target/probed.c, compiled by cc, which runs beside: /target/probed in the guest; $TARGET_PID
 #                           netns    a network namespace of its own, with lo and a pair of interfaces, veth0 and veth1; /run/own-netns is its file, in the guest too
 #   // arguments: WORD... for the test
 #   // exits: CODE        that it is to end with, other than 0
@@ -59,11 +60,19 @@ if [ -z "$keep" ]; then
 fi
 
 output=$(mktemp -d)
-trap 'rm -rf "$output"' EXIT
+target_pid=
+trap '[ -z "$target_pid" ] || kill "$target_pid"; rm -rf "$output"' EXIT
 cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 
 # What a test says of itself: `wanted NAME KEY`.
 wanted() { sed -n "1,/^[^\/]/s|^// $2: *||p" "$1"; }
+
+start_target() {
+  mkdir -p "$output/target"
+  "${CC:-cc}" -O1 "$tests/target/probed.c" -o "$output/target/probed" || return 1
+  "$output/target/probed" &
+  target_pid=$!
+}
 
 run_one() {
   local name=$1 source options=() arguments=() before='' around=() word made_cgroup='' code=0 expected grants
@@ -99,6 +108,9 @@ run_one() {
       made_cgroup=$cgroups/wasm-bpf-library-$$
       mkdir "$made_cgroup" || return 1
       options+=(--dir "$made_cgroup::/cgroup" --env "CGROUP=$made_cgroup") ;;
+    target)
+      start_target || return 1
+      options+=(--dir "$output/target::/target" --env "TARGET_PID=$target_pid") ;;
     *) options+=("$word") ;;
     esac
   done
@@ -108,6 +120,10 @@ run_one() {
   # Mounts and interfaces are the test's own and go with it.
   # shellcheck disable=SC2016
   timeout 60 "${around[@]}" sh -c "$before"'exec "$@"' sh "$WASM_BPF" run "${options[@]}" "$component" "${arguments[@]}" </dev/null || code=$?
+  if [ -n "$target_pid" ]; then
+    kill "$target_pid" && wait "$target_pid" 2>/dev/null
+    target_pid=
+  fi
   if [ -n "$made_cgroup" ]; then
     # Also what a test that failed has left in it.
     find "$made_cgroup" -depth -type d -exec rmdir {} + || { echo "$made_cgroup is still in use" >&2; code=1; }

@@ -10,13 +10,13 @@
 
 int wb_probe_options(const struct wb_attaching *it, pid_t process, wasm_bpf_bpf_programs_own_probe_options_t *options)
 {
-	uint32_t id = process;
+	// As getpid() has it, 0 is the process that runs the component.
+	uint32_t id = process ? (uint32_t)process : wasm_bpf_bpf_features_own_process();
 
-	if (process == 0)
-		return wb_refuse(ENOTSUP, "program '%s': process 0 means the calling process, and a guest is none; name a process of the host, "
-				 "or -1 for all", it->name);
+	if (process < -1)
+		return wb_refuse(ESRCH, "program '%s': there is no process %d", it->name, process);
 	*options = wasm_bpf_bpf_programs_constructor_probe_options();
-	if (process > 0)
+	if (process >= 0)
 		wasm_bpf_bpf_programs_method_probe_options_set_process(wasm_bpf_bpf_programs_borrow_probe_options(*options), &id);
 	return 0;
 }

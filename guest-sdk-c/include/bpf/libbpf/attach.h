@@ -17,7 +17,7 @@ struct bpf_program;
  * All functions here return NULL with errno set when they fail.
  *
  * Files, cgroups and network namespaces are those of the guest: a path has to be in a folder that it was given (--dir), and a descriptor has to
- * come from open() of such a path. Process ids are those of the host; 0, which means the calling process, is refused: a guest is none.
+ * come from open() of such a path. Process ids are those of the host; 0 is the process that runs the component, as for getpid().
  */
 
 /*
