@@ -18,6 +18,7 @@ static wasm_bpf_bpf_perf_events_borrow_perf_event_t borrow(void *it)
 
 static void release(void *it)
 {
+	wb_perf_event_released(it);
 	wasm_bpf_bpf_perf_events_perf_event_drop_own((wasm_bpf_bpf_perf_events_own_perf_event_t){ (intptr_t)it });
 }
 
@@ -40,7 +41,6 @@ static int control(void *it, unsigned long request, void *argument)
 	wasm_bpf_bpf_perf_events_error_code_t error;
 	bool ok;
 
-	(void)argument;
 	switch (request) {
 	case PERF_EVENT_IOC_ENABLE:
 		ok = wasm_bpf_bpf_perf_events_method_perf_event_enable(borrow(it), &error);
@@ -52,7 +52,7 @@ static int control(void *it, unsigned long request, void *argument)
 		ok = wasm_bpf_bpf_perf_events_method_perf_event_reset(borrow(it), &error);
 		break;
 	case PERF_EVENT_IOC_SET_BPF:
-		return wb_refuse(EOPNOTSUPP, "a program is attached to a perf event by bpf_program__attach_perf_event");
+		return wb_perf_event_set_program(it, borrow(it), (intptr_t)argument);
 	default:
 		return wb_refuse(EINVAL, "a perf event has no request %#lx", request);
 	}
