@@ -98,16 +98,16 @@ static void hand_out_one(struct perf_buffer *pb, const struct wb_record *record)
 // Hands out what is in the batch: of one CPU, or of all (negative).
 static int hand_out(struct perf_buffer *pb, int64_t cpu)
 {
+	// What programs counted is in the globals when the callback looks at them.
+	unsigned int depth = wb_callback_begin();
 	struct wb_record record;
 	int count = 0;
 
-	// What programs counted is in the globals when the callback looks at them.
-	wb_leave();
-	wb_enter();
 	while (cpu < 0 ? wb_records_next(&pb->records, &record) : wb_records_next_of(&pb->records, cpu, &record)) {
 		hand_out_one(pb, &record);
 		count++;
 	}
+	wb_callback_end(depth);
 	return count;
 }
 

@@ -141,6 +141,8 @@ void ring_buffer__free(struct ring_buffer *rb)
 // Hands out at most `most` records: of one ring, or of all (NULL). How many there were, or the error of a callback.
 static int64_t hand_out(struct ring_buffer *rb, const struct ring *only, size_t most)
 {
+	// What programs counted is in the globals when the callback looks at them.
+	unsigned int depth = wb_callback_begin();
 	struct wb_record record;
 	int64_t count = 0;
 
@@ -152,10 +154,13 @@ static int64_t hand_out(struct ring_buffer *rb, const struct ring *only, size_t 
 		if (!ring || !ring->callback)
 			continue;
 		err = ring->callback(ring->context, record.data, record.length);
-		if (err < 0)
-			return err;
+		if (err < 0) {
+			count = err;
+			break;
+		}
 		count++;
 	}
+	wb_callback_end(depth);
 	return count;
 }
 
@@ -171,9 +176,6 @@ static int64_t consume(struct ring_buffer *rb, const struct ring *only, size_t m
 			return filled;
 		if (!filled)
 			break;
-		// What programs counted is in the globals when the callback looks at them.
-		wb_leave();
-		wb_enter();
 		count = hand_out(rb, only, most - sum);
 		if (count < 0)
 			return count;
@@ -209,8 +211,6 @@ int ring_buffer__poll(struct ring_buffer *rb, int timeout_ms)
 	filled = wb_records_fill(&rb->records, poll_host, rb, timeout_ms);
 	if (filled <= 0)
 		return filled;
-	wb_leave();
-	wb_enter();
 	count = hand_out(rb, NULL, INT32_MAX);
 	return as_int(count);
 }
