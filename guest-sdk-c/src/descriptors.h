@@ -75,5 +75,4 @@ static inline bool wb_is_ours(int fd)
 WB_HANDLE_DESCRIPTOR(program, programs, program);
 WB_HANDLE_DESCRIPTOR(link, links, link);
 WB_HANDLE_DESCRIPTOR(perf_event, perf_events, perf_event);
-WB_HANDLE_DESCRIPTOR(socket, sockets, socket);
 WB_HANDLE_DESCRIPTOR(map, maps, map);

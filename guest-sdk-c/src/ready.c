@@ -17,19 +17,23 @@ struct waits {
 	wasi_io_poll_own_pollable_t own[MOST];
 	wasi_io_poll_borrow_pollable_t handles[MOST];
 	struct wb_watched *of[MOST];
+	bool is_out[MOST]; // whether it is for writing
 	unsigned int count;
 	// The stream of standard input, as long as its pollable is there.
 	wasi_io_streams_own_input_stream_t input;
 };
 
-static int add(struct waits *waits, struct wb_watched *watched, wasi_io_poll_own_pollable_t own)
+static int add(struct waits *waits, struct wb_watched *watched, bool is_out, wasi_io_poll_own_pollable_t own)
 {
+	if (!own.__handle)
+		return -errno;
 	if (waits->count == MOST) {
 		wasi_io_poll_pollable_drop_own(own);
 		return wb_refuse(EINVAL, "one wait is for at most %d descriptors", MOST);
 	}
 	waits->own[waits->count] = own;
 	waits->handles[waits->count] = wasi_io_poll_borrow_pollable(own);
+	waits->is_out[waits->count] = is_out;
 	waits->of[waits->count++] = watched;
 	return 0;
 }
@@ -40,6 +44,22 @@ static void mark(struct wb_watched *watched)
 	watched->is_out = watched->out;
 }
 
+// What can be waited for of a descriptor of ours. Those that nothing is written to never are ready for it; those that can be waited for in no way always are.
+static int prepare_ours(struct waits *waits, struct wb_watched *watched, const struct wb_operations *operations, void *it)
+{
+	int err = 0;
+
+	if (!operations->subscribe) {
+		mark(watched);
+		return 0;
+	}
+	if (watched->in)
+		err = add(waits, watched, false, operations->subscribe(it));
+	if (!err && watched->out && operations->subscribe_write)
+		err = add(waits, watched, true, operations->subscribe_write(it));
+	return err;
+}
+
 // Adds what has to be waited for; what is always ready is marked.
 static int prepare(struct waits *waits, struct wb_watched *watched)
 {
@@ -47,12 +67,8 @@ static int prepare(struct waits *waits, struct wb_watched *watched)
 	void *it = wb_descriptor_any(watched->fd, &operations);
 
 	watched->is_in = watched->is_out = watched->is_invalid = false;
-	if (it) {
-		if (operations->subscribe)
-			return watched->in || watched->out ? add(waits, watched, operations->subscribe(it)) : 0;
-		mark(watched);
-		return 0;
-	}
+	if (it)
+		return prepare_ours(waits, watched, operations, it);
 	if (wb_is_ours(watched->fd) || fcntl(watched->fd, F_GETFD) < 0) {
 		watched->is_invalid = true;
 		return 0;
@@ -61,7 +77,7 @@ static int prepare(struct waits *waits, struct wb_watched *watched)
 		if (!waits->input.__handle)
 			waits->input = wasi_cli_stdin_get_stdin();
 		watched->is_out = watched->out;
-		return add(waits, watched, wasi_io_streams_method_input_stream_subscribe(wasi_io_streams_borrow_input_stream(waits->input)));
+		return add(waits, watched, false, wasi_io_streams_method_input_stream_subscribe(wasi_io_streams_borrow_input_stream(waits->input)));
 	}
 	// Files, and what is written to.
 	mark(watched);
@@ -116,8 +132,8 @@ int wb_wait_ready(struct wb_watched *watched, unsigned int count, int timeout_ms
 		err = ready;
 	for (unsigned int i = 0; !err && i < waits.count; i++) {
 		if (ready & (1ll << i)) {
-			waits.of[i]->is_in |= waits.of[i]->in;
-			waits.of[i]->is_out |= waits.of[i]->out && waits.of[i]->fd != STDIN_FILENO;
+			waits.of[i]->is_in |= !waits.is_out[i];
+			waits.of[i]->is_out |= waits.is_out[i];
 		}
 	}
 	finish(&waits);

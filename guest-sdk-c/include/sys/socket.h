@@ -260,21 +260,29 @@ int accept4(int fd, struct sockaddr *__restrict address, socklen_t *__restrict l
 #endif
 int getsockname(int fd, struct sockaddr *__restrict address, socklen_t *__restrict length) WB_CALLS(wb_getsockname);
 int getpeername(int fd, struct sockaddr *__restrict address, socklen_t *__restrict length) WB_CALLS(wb_getpeername);
-/* Flags: MSG_DONTWAIT, MSG_NOSIGNAL, MSG_TRUNC and MSG_WAITALL; EOPNOTSUPP for others. */
+/* Flags: MSG_DONTWAIT and MSG_NOSIGNAL; EOPNOTSUPP for others. */
 ssize_t send(int fd, const void *data, size_t size, int flags) WB_CALLS(wb_send);
+/*
+ * Flags: MSG_DONTWAIT, MSG_WAITALL, and MSG_TRUNC except for TCP; EOPNOTSUPP for others. A wait ends with EINTR when a signal's handler ran, SA_RESTART or not.
+ * Packets come from bind() on, and without it from the first use.
+ */
 ssize_t recv(int fd, void *buffer, size_t size, int flags) WB_CALLS(wb_recv);
-/* To the peer that the socket is connected to, whose address is the only one that may be given. */
+/* The only address that may be given is that of the peer which the socket is connected to; EOPNOTSUPP for others. */
 ssize_t sendto(int fd, const void *data, size_t size, int flags, const struct sockaddr *address, socklen_t length) WB_CALLS(wb_sendto);
-/* The sender of a datagram is not told: `address` is filled for sockets that are connected. */
+/* Who sent a datagram is told for sockets that are connected; EOPNOTSUPP for others, and nothing is received, unless `address` is NULL. */
 ssize_t recvfrom(int fd, void *__restrict buffer, size_t size, int flags, struct sockaddr *__restrict address, socklen_t *__restrict length) WB_CALLS(wb_recvfrom);
 /*
- * Of SOL_SOCKET: SO_ATTACH_BPF, SO_DETACH_BPF, SO_ATTACH_REUSEPORT_EBPF, SO_DETACH_REUSEPORT_BPF, SO_REUSEPORT, SO_BINDTODEVICE of a packet socket that receives nothing
- * yet, SO_RCVTIMEO and SO_SNDTIMEO; ENOPROTOOPT for others.
+ * Of SOL_SOCKET: SO_ATTACH_BPF, SO_DETACH_BPF, SO_ATTACH_REUSEPORT_EBPF, SO_DETACH_REUSEPORT_BPF, SO_REUSEPORT, SO_RCVTIMEO and SO_SNDTIMEO; of IPPROTO_IPV6:
+ * IPV6_V6ONLY, which is always set. ENOPROTOOPT for others. SO_ATTACH_BPF of a packet socket that is not bound waits for bind() if the policy does not grant the
+ * packets of all interfaces, and SO_ATTACH_REUSEPORT_EBPF always: bind() then tells of failures.
  */
 int setsockopt(int fd, int level, int name, const void *value, socklen_t length) WB_CALLS(wb_setsockopt);
-/* Of SOL_SOCKET: SO_TYPE, SO_DOMAIN, SO_PROTOCOL, SO_ERROR, SO_COOKIE, SO_ACCEPTCONN; ENOPROTOOPT for others. */
+/*
+ * Of SOL_SOCKET: SO_TYPE, SO_DOMAIN, SO_PROTOCOL, SO_COOKIE, SO_ACCEPTCONN, SO_REUSEPORT, SO_RCVTIMEO, SO_SNDTIMEO, and SO_ERROR, which tells how connect() went;
+ * of IPPROTO_IPV6: IPV6_V6ONLY. ENOPROTOOPT for others.
+ */
 int getsockopt(int fd, int level, int name, void *__restrict value, socklen_t *__restrict length) WB_CALLS(wb_getsockopt);
-/* For all that was opened with it, no more is sent nor received once the descriptor is closed; before that: ENOTSUP. */
+/* EOPNOTSUPP: close() ends both directions. */
 int shutdown(int fd, int how) WB_CALLS(wb_shutdown);
 
 WB_END
