@@ -1,35 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Operations of TCP congestion control, twice: to register, and to take the place of those.
+// Congestion controls that do next to nothing, and that no socket uses.
 #include <linux/bpf.h>
+#include <linux/types.h>
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
 
-char LICENSE[] SEC("license") = "GPL";
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct sock;
+
+// The members that are used; libbpf finds them in the kernel's struct by their names.
 struct tcp_congestion_ops {
-	char name[16];
 	__u32 (*ssthresh)(struct sock *sk);
 	void (*cong_avoid)(struct sock *sk, __u32 ack, __u32 acked);
 	__u32 (*undo_cwnd)(struct sock *sk);
+	char name[16];
 };
-#pragma clang attribute pop
 
 SEC("struct_ops")
-__u32 BPF_PROG(threshold, struct sock *sk)
+__u32 threshold(void *ctx)
 {
+	(void)ctx;
 	return 2;
 }
 
 SEC("struct_ops")
-void BPF_PROG(avoid, struct sock *sk, __u32 ack, __u32 acked)
+void avoid(void *ctx)
 {
+	(void)ctx;
 }
 
 SEC("struct_ops")
-__u32 BPF_PROG(undo, struct sock *sk)
+__u32 undo(void *ctx)
 {
+	(void)ctx;
 	return 2;
 }
 
@@ -38,21 +39,15 @@ struct tcp_congestion_ops first = {
 	.ssthresh = (void *)threshold,
 	.cong_avoid = (void *)avoid,
 	.undo_cwnd = (void *)undo,
-	.name = "wb_first",
+	.name = "wb_test_first",
 };
 
 SEC(".struct_ops.link")
-struct tcp_congestion_ops second = {
+struct tcp_congestion_ops other = {
 	.ssthresh = (void *)threshold,
 	.cong_avoid = (void *)avoid,
 	.undo_cwnd = (void *)undo,
-	.name = "wb_first",
+	.name = "wb_test_other",
 };
 
-SEC(".struct_ops.link")
-struct tcp_congestion_ops another = {
-	.ssthresh = (void *)threshold,
-	.cong_avoid = (void *)avoid,
-	.undo_cwnd = (void *)undo,
-	.name = "wb_another",
-};
+char _license[] SEC("license") = "GPL";

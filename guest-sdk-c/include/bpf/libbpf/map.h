@@ -17,10 +17,7 @@ LIBBPF_API const char *bpf_map__name(const struct bpf_map *map);
 /* The map's descriptor: -1 before load, and of maps that were not created. */
 LIBBPF_API int bpf_map__fd(const struct bpf_map *map);
 
-/*
- * Has the load use a map that exists in place of the declared one. -EINVAL if it has another type or other sizes: native libbpf takes them over from the
- * existing map, here they have to be set before.
- */
+/* Has the load use a map that exists in place of the declared one, which takes over its type and sizes, but keeps its own name. */
 LIBBPF_API int bpf_map__reuse_fd(struct bpf_map *map, int fd);
 
 /* The kind of map. */
@@ -92,7 +89,10 @@ LIBBPF_API int bpf_map__set_autoattach(struct bpf_map *map, bool autoattach);
 /* Sets all initial values of global data: `size` has to be the whole; -EINVAL otherwise, -EBUSY after load. */
 LIBBPF_API int bpf_map__set_initial_value(struct bpf_map *map, const void *data, size_t size);
 
-/* The values of global data in memory, which may be changed before load and are the live copy after it; NULL of other maps. */
+/*
+ * The values of global data in memory, which may be changed before load and are the live copy after it; NULL of other maps. Of operations of the kernel
+ * (struct_ops) it is what the object declares, without functions: a load is refused (-EOPNOTSUPP) if that was changed.
+ */
 LIBBPF_API void *bpf_map__initial_value(const struct bpf_map *map, size_t *psize);
 
 /* Whether it is one of global data or of kernel configuration, not declared as a map. */
@@ -119,7 +119,7 @@ LIBBPF_API int bpf_map__unpin(struct bpf_map *map, const char *path);
 /* Says what the maps in a map of maps are made like; -EINVAL if that was said before. The descriptor may be closed after it. */
 LIBBPF_API int bpf_map__set_inner_map_fd(struct bpf_map *map, int fd);
 
-/* What the maps in a map of maps are declared to be like, to be changed before load; NULL if nothing is declared. */
+/* What the maps in a map of maps are declared to be like, to be changed before load; NULL if nothing is declared, NULL and EINVAL of other maps. */
 LIBBPF_API struct bpf_map *bpf_map__inner_map(struct bpf_map *map);
 
 /* The value of a key, with sizes that have to be the map's: 0, -ENOENT, -EINVAL, ... */

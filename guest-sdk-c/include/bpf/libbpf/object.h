@@ -17,7 +17,7 @@ struct btf;
 
 struct bpf_object_open_opts {
 	size_t sz;
-	const char *object_name;     /* else the file's name without its ending, or "ADDRESS-SIZE" of the memory */
+	const char *object_name;     /* else the file's name up to its first dot, or "ADDRESS-SIZE" of the memory; the kernel has 15 bytes of it */
 	bool relaxed_maps;           /* accepted; map definitions are read strictly all the same */
 	const char *pin_root_path;   /* the folder of maps that are pinned by name: /sys/fs/bpf if NULL */
 	__u32 :32;
@@ -100,7 +100,7 @@ LIBBPF_API struct bpf_program *bpf_object__prev_program(const struct bpf_object 
 /* The map of a name; global data by the long name (`minimal.bss`) or the section (`.bss`). NULL and ENOENT if there is none. */
 LIBBPF_API struct bpf_map *bpf_object__find_map_by_name(const struct bpf_object *obj, const char *name);
 
-/* The descriptor of that map: -ENOENT, or -EINVAL before load. */
+/* The descriptor of that map: -EINVAL if there is none, -1 before load. */
 LIBBPF_API int bpf_object__find_map_fd_by_name(const struct bpf_object *obj, const char *name);
 
 /* The map after the given one; the first for NULL; NULL after the last. */

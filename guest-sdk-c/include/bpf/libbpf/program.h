@@ -36,7 +36,7 @@ LIBBPF_API const struct bpf_insn *bpf_program__insns(const struct bpf_program *p
 /* How many instructions those are. */
 LIBBPF_API size_t bpf_program__insn_cnt(const struct bpf_program *prog);
 
-/* The program's descriptor: -EINVAL before load, -ENOENT if it was not loaded. */
+/* The program's descriptor: -ENOENT before load, and if it was not loaded. */
 LIBBPF_API int bpf_program__fd(const struct bpf_program *prog);
 
 /* Pins it at a path of a BPF file system. */
@@ -75,7 +75,7 @@ LIBBPF_API int bpf_program__set_flags(struct bpf_program *prog, __u32 flags);
 /* What the verifier's log has: 0 to 7. */
 LIBBPF_API __u32 bpf_program__log_level(const struct bpf_program *prog);
 
-/* Sets that; -EBUSY after load. The interface has one level for all programs: the highest that was asked for of any of them counts. */
+/* Sets that; -EBUSY after load. The host takes a level when the object is opened (kernel_log_level): this one changes what the getter says, no more. */
 LIBBPF_API int bpf_program__set_log_level(struct bpf_program *prog, __u32 log_level);
 
 /* The buffer that was set with bpf_program__set_log_buf. */
@@ -83,7 +83,7 @@ LIBBPF_API const char *bpf_program__log_buf(const struct bpf_program *prog, size
 
 /*
  * Asks for the verifier's log in a buffer; -EBUSY after load. It is filled when the load fails because of this program, with the end of the log, 64 KiB at
- * most. Of programs that load, the host shows their log (see bpf_program__set_log_level) itself.
+ * most. Of programs that load, the host shows the log itself (wasm-bpf run -vv).
  */
 LIBBPF_API int bpf_program__set_log_buf(struct bpf_program *prog, char *log_buf, size_t log_size);
 
