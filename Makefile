@@ -235,9 +235,10 @@ test-guests: setup ## build the guests that tests run: build/tests/NAME.componen
 	$(call build-guests,test-guests,$(TEST_GUESTS),$(BUILD)/tests)
 
 .PHONY: conformance-guests
-conformance-guests: setup ## build the components of the conformance suite: build/conformance/rust/FOLDER.component.wasm
+conformance-guests: c-tools ## build the components of the conformance suite: build/conformance/{rust,c}/FOLDER.component.wasm
 	$(call say,building the components of the conformance suite)
 	$(call build-guests,conformance-guests,$(CONFORMANCE_GUESTS),$(BUILD)/conformance/rust)
+	@$(MAKE) --no-print-directory -s -f tests/conformance/c-guests.mk
 
 .PHONY: bench-guest
 bench-guest: setup

@@ -4,13 +4,14 @@ conformance-cases := tests/conformance/cases
 WASM_BPF_APPS := $(or $(FOLDERS),$(patsubst $(conformance-cases)/%/guest.c,%,$(wildcard $(conformance-cases)/*/guest.c)))
 WASM_BPF_OUT := build/conformance/c
 WASM_BPF_BUILD := build/conformance/c-objects
+WASM_BPF_SHARED := build/c-objects
 
 # A function that case.toml does not list has no declaration, which is an error; one that is listed and not there does not link.
 define guest
 $(1)_SOURCES := $(conformance-cases)/$(1)/guest.c tests/conformance/guests/c/conformance.c
 $(1)_BPF := $(wildcard $(conformance-cases)/$(1)/case.bpf.c)
 $(1)_BPF_CFLAGS := -Itests/conformance/include
-$(1)_CFLAGS := -std=gnu2x -Wextra -Wmissing-prototypes -Werror -Itests/conformance/guests/c -Itests/conformance/include -Iguest-sdk-c/generated
+$(1)_CFLAGS := -std=gnu2x -Wextra -Wmissing-prototypes -Werror -Itests/conformance/guests/c -Itests/conformance/include -Iguest-sdk-c/src -Iguest-sdk-c/generated
 endef
 $(foreach app,$(WASM_BPF_APPS),$(eval $(call guest,$(app))))
 

@@ -348,3 +348,36 @@ uint32_t program_id(int fd)
 	OK(bpf_prog_get_info_by_fd(fd, &info, &size));
 	return info.id;
 }
+
+wasm_bpf_bpf_maps_borrow_map_t raw_map(int fd)
+{
+	wasm_bpf_bpf_maps_borrow_map_t map = {};
+
+	CHECK(wb_map_of(fd, &map));
+	return map;
+}
+
+wasm_bpf_bpf_programs_borrow_program_t raw_program(int fd)
+{
+	wasm_bpf_bpf_programs_borrow_program_t program = {};
+
+	CHECK(wb_program_of(fd, &program));
+	return program;
+}
+
+wasm_bpf_bpf_links_borrow_link_t raw_link(int fd)
+{
+	wasm_bpf_bpf_links_borrow_link_t link = {};
+
+	CHECK(wb_link_of(fd, &link));
+	return link;
+}
+
+bool is_bytes(wasm_bpf_option_list_u8_t *answer, const void *expected, size_t length)
+{
+	bool is = answer->is_some && answer->val.len == length && !memcmp(answer->val.ptr, expected, length);
+
+	if (answer->is_some)
+		wasm_bpf_option_list_u8_free(answer);
+	return is;
+}

@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 #include <wasm-bpf.h>
 
+#include "descriptors.h"
 #include "wasm_bpf.h"
 
 // The functions of the cases, as case.toml lists them: case_NAME.
@@ -189,6 +190,15 @@ static inline uint64_t trigger_syscall(void)
 {
 	return number("trigger-syscall");
 }
+
+// ---- Handles for the generated bindings, of what the library has descriptors of.
+
+wasm_bpf_bpf_maps_borrow_map_t raw_map(int fd);
+wasm_bpf_bpf_programs_borrow_program_t raw_program(int fd);
+wasm_bpf_bpf_links_borrow_link_t raw_link(int fd);
+
+// Whether an answer of the generated bindings is there and is these bytes; it is freed.
+bool is_bytes(wasm_bpf_option_list_u8_t *answer, const void *expected, size_t length);
 
 // ---- Texts and bytes for the generated bindings: nothing is copied.
 
