@@ -24,6 +24,12 @@ LIBBPF_API int libbpf_prog_type_by_name(const char *name, enum bpf_prog_type *pr
 /* The kind of attachment of a section of this name; -EINVAL if there is none. */
 LIBBPF_API int libbpf_attach_type_by_name(const char *name, enum bpf_attach_type *attach_type);
 
+/*
+ * The id, in the kernel's types, of what a program of this attach type is for: a function, a tracepoint, an iterator's target, an LSM hook. -ENOENT
+ * if there is none.
+ */
+LIBBPF_API int libbpf_find_vmlinux_btf_id(const char *name, enum bpf_attach_type attach_type);
+
 /* What the kernel's numbers are called, without their beginning ("hash", "xdp"); NULL for one that this library does not know. */
 LIBBPF_API const char *libbpf_bpf_map_type_str(enum bpf_map_type t);
 LIBBPF_API const char *libbpf_bpf_prog_type_str(enum bpf_prog_type t);
