@@ -32,7 +32,7 @@ int BPF_PROG(on_open, void *file, int before)
 	if (process != bpf_get_current_pid_tgid() >> 32)
 		return before;
 	__sync_fetch_and_add(&opened, 1);
-	return before ? before : denied;
+	return before ? before : denied ? -13 : 0; // -EACCES
 }
 
 SEC("freplace/add")

@@ -21,8 +21,11 @@ static struct attach_functions_target_bpf *target;
 
 static bool open_file(void)
 {
-	int fd = open("/etc/passwd", O_RDONLY);
+	int fd;
 
+	// A wait writes and reads global variables.
+	usleep(1);
+	fd = open("/etc/passwd", O_RDONLY);
 	if (fd >= 0)
 		close(fd);
 	usleep(1);
@@ -77,7 +80,7 @@ static void hooks(void)
 	CHECK(link);
 	CHECK_SEES(opened);
 	// What it answers decides.
-	skel->bss->denied = -13;
+	skel->bss->denied = 1;
 	CHECK(!open_file());
 	skel->bss->denied = 0;
 	CHECK(open_file());
