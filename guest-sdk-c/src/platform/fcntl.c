@@ -30,6 +30,9 @@ int fcntl(int fd, int command, ...)
 	}
 	if (!wb_is_ours(fd) && command == F_SETFL)
 		argument = wb_open_flags_to_libc(argument);
+	// wasi-libc answers for numbers that are not open, too.
+	if (!wb_is_ours(fd) && (command == F_GETFD || command == F_SETFD) && libc_fcntl(fd, F_GETFL) < 0)
+		return -1;
 	result = libc_fcntl(fd, command, argument);
 	return !wb_is_ours(fd) && command == F_GETFL && result >= 0 ? wb_open_flags_to_linux(result) : result;
 }

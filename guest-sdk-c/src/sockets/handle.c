@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Descriptors of sockets.
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
@@ -43,25 +44,36 @@ static int control(void *it, unsigned long request, void *argument)
 {
 	struct wb_socket *socket = it;
 
-	if (request != FIONBIO)
+	struct ifreq *asked = argument;
+
+	if (request != FIONBIO && request != SIOCGIFINDEX && request != SIOCGIFNAME)
 		return wb_refuse(ENOTTY, "a socket has no request %#lx for guests", request);
 	if (!argument)
 		return -EFAULT;
-	socket->nonblocking = *(const int *)argument;
-	return 0;
+	if (request == FIONBIO) {
+		socket->nonblocking = *(const int *)argument;
+		return 0;
+	}
+	if (request == SIOCGIFNAME)
+		return if_indextoname(asked->ifr_ifindex, asked->ifr_name) ? 0 : -ENODEV;
+	asked->ifr_name[IFNAMSIZ - 1] = 0;
+	asked->ifr_ifindex = if_nametoindex(asked->ifr_name);
+	return asked->ifr_ifindex ? 0 : -ENODEV;
 }
 
 static wasi_io_poll_own_pollable_t subscribe(void *it)
 {
+	// One that cannot be opened is ready: what is tried next says why.
 	if (wb_socket_open(it))
-		return (wasi_io_poll_own_pollable_t){};
+		return wasi_clocks_monotonic_clock_subscribe_duration(0);
 	return wasm_bpf_bpf_sockets_method_socket_subscribe_receive(wb_socket_borrow(it));
 }
 
 static wasi_io_poll_own_pollable_t subscribe_write(void *it)
 {
+	// One that cannot be opened is ready: what is tried next says why.
 	if (wb_socket_open(it))
-		return (wasi_io_poll_own_pollable_t){};
+		return wasi_clocks_monotonic_clock_subscribe_duration(0);
 	return wasm_bpf_bpf_sockets_method_socket_subscribe_send(wb_socket_borrow(it));
 }
 
