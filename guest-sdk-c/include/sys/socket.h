@@ -255,9 +255,7 @@ int bind(int fd, const struct sockaddr *address, socklen_t length) WB_CALLS(wb_b
 int connect(int fd, const struct sockaddr *address, socklen_t length) WB_CALLS(wb_connect);
 int listen(int fd, int backlog) WB_CALLS(wb_listen);
 int accept(int fd, struct sockaddr *__restrict address, socklen_t *__restrict length) WB_CALLS(wb_accept);
-#ifdef _GNU_SOURCE
 int accept4(int fd, struct sockaddr *__restrict address, socklen_t *__restrict length, int flags) WB_CALLS(wb_accept4);
-#endif
 int getsockname(int fd, struct sockaddr *__restrict address, socklen_t *__restrict length) WB_CALLS(wb_getsockname);
 int getpeername(int fd, struct sockaddr *__restrict address, socklen_t *__restrict length) WB_CALLS(wb_getpeername);
 /* Flags: MSG_DONTWAIT and MSG_NOSIGNAL; EOPNOTSUPP for others. */
