@@ -35,8 +35,10 @@ struct wb_operations {
 	int (*ioctl)(void *it, unsigned long request, void *argument);
 	// A pollable that is ready when a read would not wait; the caller drops it. Its number is 0, and errno tells why, if there can be none.
 	wasi_io_poll_own_pollable_t (*subscribe)(void *it);
-	// The same for a write.
+	// Likewise for a write.
 	wasi_io_poll_own_pollable_t (*subscribe_write)(void *it);
+	// Whether a read would not wait for what the guest has itself.
+	bool (*is_ready)(const void *it);
 	// Where it is kept that reads and writes are not to wait (O_NONBLOCK), for what waits otherwise.
 	bool *(*nonblocking)(void *it);
 	// Puts it into a map whose values are such things. Here, and not in the code of maps, so that a program carries only what it has descriptors of.

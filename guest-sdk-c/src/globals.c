@@ -7,6 +7,7 @@
 
 #include "errors.h"
 #include "object.h"
+#include "stop.h"
 
 struct globals {
 	struct globals *next;
@@ -115,6 +116,7 @@ void wb_leave(void)
 	// A function of the program may have run meanwhile: what it wrote must not be lost.
 	write_all();
 	read_all();
+	wb_stop_check();
 }
 
 unsigned int wb_callback_begin(void)

@@ -53,7 +53,9 @@ static int prepare_ours(struct waits *waits, struct wb_watched *watched, const s
 		mark(watched);
 		return 0;
 	}
-	if (watched->in)
+	if (watched->in && operations->is_ready && operations->is_ready(it))
+		watched->is_in = true;
+	else if (watched->in)
 		err = add(waits, watched, false, operations->subscribe(it));
 	if (!err && watched->out && operations->subscribe_write)
 		err = add(waits, watched, true, operations->subscribe_write(it));

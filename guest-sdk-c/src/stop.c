@@ -9,12 +9,16 @@
 #include <wasm-bpf.h>
 
 #include "errors.h"
+#include "globals.h"
 
 // What the program wants to be done with each signal.
 static struct sigaction actions[_NSIG];
 static uint64_t blocked, pending;
 // The request to stop comes once, and stays: it is one signal.
 static bool was_taken;
+static bool restarts;
+
+int64_t (*wb_timer_left)(void);
 
 int wasm_bpf_stop_requested(void)
 {
@@ -55,6 +59,7 @@ static bool deliver(int sig)
 {
 	struct sigaction action = actions[sig];
 	const uint64_t before = blocked;
+	unsigned int depth;
 	int saved = errno;
 
 	if (action.sa_handler == SIG_IGN)
@@ -69,6 +74,8 @@ static bool deliver(int sig)
 	blocked |= action.sa_mask.__bits;
 	if (!(action.sa_flags & SA_NODEFER))
 		blocked |= bit(sig);
+	restarts &= (action.sa_flags & SA_RESTART) != 0;
+	depth = wb_callback_begin();
 	if (action.sa_flags & SA_SIGINFO) {
 		siginfo_t info = { .si_signo = sig, .si_code = SI_USER };
 
@@ -76,15 +83,22 @@ static bool deliver(int sig)
 	} else {
 		action.sa_handler(sig);
 	}
+	wb_callback_end(depth);
 	blocked = before;
 	errno = saved;
 	return true;
 }
 
+// Whether the program waits for a signal: by a handler, or blocked.
+static bool looks_at(int sig)
+{
+	return (actions[sig].sa_handler != SIG_DFL && actions[sig].sa_handler != SIG_IGN) || (blocked & bit(sig));
+}
+
 // The request to stop as a signal: the one of the two that the program looks at.
 static int stop_signal(void)
 {
-	return actions[SIGINT].sa_handler == SIG_DFL && actions[SIGTERM].sa_handler != SIG_DFL ? SIGTERM : SIGINT;
+	return !looks_at(SIGINT) && looks_at(SIGTERM) ? SIGTERM : SIGINT;
 }
 
 static bool deliver_pending(void)
@@ -93,6 +107,8 @@ static bool deliver_pending(void)
 
 	for (int sig = 1; sig < _NSIG && pending & ~blocked; sig++) {
 		if (pending & ~blocked & bit(sig)) {
+			if (!ran)
+				restarts = true;
 			pending &= ~bit(sig);
 			ran |= deliver(sig);
 		}
@@ -100,18 +116,54 @@ static bool deliver_pending(void)
 	return ran;
 }
 
+// The request is known from now on: the host is told so, that it does not end the next wait for it.
+static void take_stop(void)
+{
+	wasi_io_poll_own_pollable_t stop = wasm_bpf_bpf_lifecycle_subscribe_stop();
+
+	wasi_io_poll_method_pollable_ready(wasi_io_poll_borrow_pollable(stop));
+	wasi_io_poll_pollable_drop_own(stop);
+	was_taken = true;
+	pending |= bit(stop_signal());
+}
+
+static void look(void)
+{
+	if (wb_timer_left)
+		wb_timer_left();
+	if (!was_taken && wasm_bpf_bpf_lifecycle_stop_requested())
+		take_stop();
+}
+
 bool wb_stop_check(void)
 {
-	if (!was_taken && wasm_bpf_bpf_lifecycle_stop_requested()) {
-		was_taken = true;
-		pending |= bit(stop_signal());
-	}
+	look();
 	return deliver_pending();
 }
 
 bool wb_stop_is_known(void)
 {
 	return was_taken;
+}
+
+bool wb_stop_restarts(void)
+{
+	return restarts;
+}
+
+void wb_signal_post(int sig)
+{
+	pending |= bit(sig);
+}
+
+int wb_signal_take(uint64_t set)
+{
+	look();
+	set &= pending;
+	if (!set)
+		return 0;
+	pending &= ~(set & -set);
+	return __builtin_ctzll(set) + 1;
 }
 
 static int check(int sig)
@@ -216,7 +268,9 @@ int sigprocmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
 
 int sigpending(sigset_t *set)
 {
-	wb_stop_check();
+	look();
+	// Of those that are not blocked, none is left pending.
+	deliver_pending();
 	set->__bits = pending;
 	return 0;
 }

@@ -7,13 +7,34 @@
 
 #include "wasm_bpf.h"
 
-// At the end of each wait, and of each call that programs make in loops: runs the handler if a stop was asked for and it did not run yet. Without a
-// handler the program ends as the signal would end it (exit code 130). True if the handler ran now: a wait then returns EINTR.
+// At the end of each wait, and of each call of the library: delivers what is pending, with the request to stop as a signal if it is new. Without a
+// handler the program ends as the signal would end it (exit code 130). True if a handler ran now: a wait then returns EINTR.
 bool wb_stop_check(void);
 
-// Waits until one of these is ready, the time (in nanoseconds; negative: for ever) is over, or a stop is asked for. The pollables stay the
-// caller's. Returns a bit for each that is ready (of the first 64), 0 when the time was over, or -EINTR. Globals are written before and read after.
+// Waits until one of these is ready, the time (in nanoseconds; negative: for ever) is over, or a handler ran. The pollables stay the caller's.
+// Returns a bit for each that is ready, 0 when the time was over, or -EINTR. Globals are written before and read after.
 int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count, int64_t timeout);
+
+// How many pollables one wait can be for.
+#define WB_MOST_POLLABLES 62
 
 // Whether the request to stop was made a signal already: waits need not look out for it any more.
 bool wb_stop_is_known(void);
+
+// Whether what the handlers interrupted that ran last goes on by itself: reads and writes do, after handlers with SA_RESTART.
+bool wb_stop_restarts(void);
+
+// Makes a signal pending: the next check delivers it.
+void wb_signal_post(int sig);
+
+// Takes the lowest pending signal of these (bit 0: signal 1) off; 0 if there is none. Nothing is run.
+int wb_signal_take(uint64_t set);
+
+// Of programs that have timers: posts the signal of one whose time has come, and returns the nanoseconds until the next; negative: never.
+extern int64_t (*wb_timer_left)(void);
+
+// The time that waits count in: nanoseconds of WASI's monotonic clock, and when something is over that begins now (negative: never, also as the result).
+int64_t wb_now(void);
+int64_t wb_end_of(int64_t timeout);
+// What is left until then, at least 0; negative: for ever.
+int64_t wb_left_until(int64_t end);

@@ -8,22 +8,37 @@
 #include "globals.h"
 #include "stop.h"
 
-#define MAX_POLLABLES 62
-
-int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count, int64_t timeout)
+int64_t wb_now(void)
 {
-	wasi_io_poll_borrow_pollable_t all[MAX_POLLABLES + 2];
+	return wasi_clocks_monotonic_clock_now();
+}
+
+int64_t wb_end_of(int64_t timeout)
+{
+	const int64_t begin = timeout < 0 ? 0 : wb_now();
+
+	return timeout < 0 || timeout > INT64_MAX - begin ? -1 : begin + timeout;
+}
+
+int64_t wb_left_until(int64_t end)
+{
+	int64_t left;
+
+	if (end < 0)
+		return -1;
+	left = end - wb_now();
+	return left > 0 ? left : 0;
+}
+
+// One wait for the pollables, a stop that is not known yet, and the time.
+static uint64_t wait_once(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count, int64_t timeout)
+{
+	wasi_io_poll_borrow_pollable_t all[WB_MOST_POLLABLES + 2];
 	wasi_io_poll_own_pollable_t timer = {}, stop = {};
 	wasi_io_poll_list_borrow_pollable_t list = { all, 0 };
 	wasm_bpf_list_u32_t ready;
-	int64_t result = 0;
+	uint64_t result = 0;
 
-	if (count > MAX_POLLABLES)
-		return wb_refuse(EINVAL, "one wait is for at most %d things", MAX_POLLABLES);
-	// What came before the wait ends it, as a signal that was pending would.
-	if (wb_stop_check())
-		return -EINTR;
-	WB_CALL;
 	for (unsigned int i = 0; i < count; i++)
 		all[list.len++] = pollables[i];
 	if (!wb_stop_is_known()) {
@@ -40,17 +55,55 @@ int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int co
 	wasi_io_poll_poll(&list, &ready);
 	for (size_t i = 0; i < ready.len; i++) {
 		if (ready.ptr[i] < count)
-			result |= 1ll << ready.ptr[i];
+			result |= 1ull << ready.ptr[i];
 	}
 	wasm_bpf_list_u32_free(&ready);
 	if (timer.__handle)
 		wasi_io_poll_pollable_drop_own(timer);
 	if (stop.__handle)
 		wasi_io_poll_pollable_drop_own(stop);
-	// What is ready is told first: the handler has its turn with the next wait.
-	if (!result && wb_stop_check())
-		result = -EINTR;
 	return result;
+}
+
+// Without waiting.
+static uint64_t look(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count)
+{
+	uint64_t result = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (wasi_io_poll_method_pollable_ready(pollables[i]))
+			result |= 1ull << i;
+	}
+	return result;
+}
+
+int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count, int64_t timeout)
+{
+	const int64_t end = wb_end_of(timeout);
+
+	if (count > WB_MOST_POLLABLES)
+		return wb_refuse(EINVAL, "one wait is for at most %d things", WB_MOST_POLLABLES);
+	// What came before the wait ends it, as a signal that was pending would.
+	if (wb_stop_check() && timeout)
+		return -EINTR;
+	WB_CALL;
+	for (;;) {
+		int64_t left = wb_left_until(end), alarm = wb_timer_left ? wb_timer_left() : -1;
+		uint64_t ready;
+		bool ran;
+
+		if (left)
+			ready = wait_once(pollables, count, alarm >= 0 && (left < 0 || alarm < left) ? alarm : left);
+		else
+			ready = look(pollables, count);
+		ran = wb_stop_check();
+		if (ready)
+			return ready;
+		if (ran && timeout)
+			return -EINTR;
+		if (!left)
+			return 0;
+	}
 }
 
 static int64_t now(clockid_t clock)
@@ -61,26 +114,21 @@ static int64_t now(clockid_t clock)
 	return time.tv_sec * 1000000000ll + time.tv_nsec;
 }
 
-// Sleeps until the monotonic clock shows this: 0, or what is left when a handler ran.
-static int64_t sleep_until(int64_t end)
+// 0, or what is left when a handler ran.
+static int64_t sleep_through(int64_t time)
 {
-	for (;;) {
-		int64_t left = end - now(CLOCK_MONOTONIC);
+	const int64_t end = wb_end_of(time);
+	int64_t left;
 
-		if (left <= 0)
-			left = 0;
-		if (wb_wait(NULL, 0, left) == -EINTR) {
-			left = end - now(CLOCK_MONOTONIC);
-			return left > 0 ? left : 1;
-		}
-		if (!left || now(CLOCK_MONOTONIC) >= end)
-			return 0;
-	}
+	if (wb_wait(NULL, 0, time) != -EINTR)
+		return 0;
+	left = wb_left_until(end);
+	return left > 0 ? left : 1;
 }
 
 static int sleep_for(int64_t time, struct timespec *left)
 {
-	int64_t rest = sleep_until(now(CLOCK_MONOTONIC) + time);
+	int64_t rest = sleep_through(time);
 
 	if (!rest)
 		return 0;

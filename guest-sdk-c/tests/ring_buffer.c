@@ -114,13 +114,32 @@ static void several(void)
 	CHECK(ring);
 	CHECK_IS(ring__size(ring), 4096);
 	CHECK(ring__map_fd(ring) >= 0);
-	CHECK_IS(ring__avail_data_size(ring), 12 * 16);
+	CHECK_IS(ring__avail_data_size(ring), 7 * 16);
 	CHECK_IS(ring__consume_n(ring, 3), 3);
 	CHECK_IS(ring__consume(ring), 4);
 	CHECK_IS(one.count, 0);
 	CHECK_IS(ring_buffer__consume(rb), 5);
 	CHECK_IS(one.count, 5);
 	CHECK_IS(other.count, 7);
+
+	// A callback of one ring refuses a record: what had come with it of the other is still found there.
+	run(skel->progs.to_ring, 2);
+	run(skel->progs.to_other, 3);
+	one.refuse_at = one.count + 1;
+	CHECK_ERR(ring_buffer__poll(rb, -1), ECANCELED);
+	CHECK_IS(ring__avail_data_size(ring), 3 * 16);
+	run(skel->progs.to_other, 2);
+	CHECK_IS(ring__avail_data_size(ring), 5 * 16);
+	CHECK_IS(ring__consume_n(ring, 1), 1);
+	CHECK_IS(ring__avail_data_size(ring), 4 * 16);
+	other.refuse_at = other.count + 1;
+	CHECK_ERR(ring__consume(ring), ECANCELED);
+	CHECK_IS(ring__consume(ring), 3);
+	CHECK_IS(other.last, skel->bss->sent - 1);
+	CHECK_IS(ring__consume(ring_buffer__ring(rb, 0)), 1);
+	CHECK_IS(ring_buffer__consume(rb), 0);
+	CHECK_ERR(ring_buffer__add(rb, bpf_map__fd(skel->maps.perf), on_event, NULL), EINVAL);
+	CHECK_ERR(ring_buffer__add(rb, -1, on_event, NULL), EBADF);
 	CHECK_NULL(ring_buffer__ring(rb, 2), ERANGE);
 	ring_buffer__free(rb);
 }
@@ -159,6 +178,13 @@ static void polled(void)
 	FD_SET(fd, &set);
 	CHECK_IS(select(fd + 1, &set, NULL, NULL, NULL), 1);
 	CHECK(FD_ISSET(fd, &set));
+	CHECK_IS(ring_buffer__consume(rb), 1);
+	CHECK_IS(poll(polled, 1, 0), 0);
+
+	// What a callback left is there, though the ring is empty.
+	run(skel->progs.to_ring, 2);
+	CHECK_IS(ring_buffer__consume_n(rb, 1), 1);
+	CHECK_IS(poll(polled, 1, 0), 1);
 	CHECK_IS(ring_buffer__consume(rb), 1);
 	CHECK_IS(poll(polled, 1, 0), 0);
 

@@ -2,7 +2,9 @@
 // Descriptors of buffers, for poll(), select() and epoll.
 #pragma once
 
+#include <stdbool.h>
+
 #include "wasm_bpf.h"
 
-// A descriptor that is ready when what `subscribe` gives is. The buffer has to live as long.
-int wb_pollable_descriptor(wasi_io_poll_own_pollable_t (*subscribe)(void *buffer), void *buffer);
+// A descriptor that is ready when `has_records` says so, or what `subscribe` gives is. The buffer has to live as long.
+int wb_pollable_descriptor(wasi_io_poll_own_pollable_t (*subscribe)(const void *buffer), bool (*has_records)(const void *buffer), const void *buffer);

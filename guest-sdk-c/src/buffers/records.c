@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "records.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "errors.h"
@@ -19,6 +20,14 @@ void wb_records_free(struct wb_records *records)
 	*records = (struct wb_records){};
 }
 
+uint64_t wb_record_lost(const struct wb_record *record)
+{
+	uint64_t count = 0;
+
+	memcpy(&count, record->data, record->length < sizeof(count) ? record->length : sizeof(count));
+	return count;
+}
+
 // Reads the header at an offset; returns where the one after it is.
 static size_t read_at(const struct wb_records *records, size_t at, uint32_t *bits, struct wb_record *record)
 {
@@ -32,56 +41,129 @@ static size_t read_at(const struct wb_records *records, size_t at, uint32_t *bit
 	return at + ((HEADER + record->length + 7u) & ~7u);
 }
 
-bool wb_records_next(struct wb_records *records, struct wb_record *record)
-{
-	while (!wb_records_empty(records)) {
-		uint32_t bits;
-
-		records->next = read_at(records, records->next, &bits, record);
-		if (!(bits & DISCARDED))
-			return true;
-	}
-	wb_records_free(records);
-	return false;
-}
-
-bool wb_records_next_of(struct wb_records *records, uint32_t source, struct wb_record *record)
+bool wb_records_next(struct wb_records *records, wb_wanted_fn is_wanted, const void *context, struct wb_record *record)
 {
 	size_t at = records->next;
 
 	while (at < records->packed.len) {
 		uint8_t *header = records->packed.ptr + at;
+		const bool is_next = at == records->next;
 		uint32_t bits;
 
 		at = read_at(records, at, &bits, record);
-		if ((bits & DISCARDED) || record->source != source)
-			continue;
-		// It was taken: whoever comes by later passes over it.
-		bits |= DISCARDED;
-		memcpy(header, &bits, 4);
-		return true;
+		if ((bits & DISCARDED) || !is_wanted || is_wanted(context, record->source)) {
+			// It is passed over from now on.
+			if (is_next) {
+				records->next = at;
+			} else {
+				uint32_t taken = bits | DISCARDED;
+
+				memcpy(header, &taken, 4);
+			}
+			if (!(bits & DISCARDED))
+				return true;
+		}
 	}
+	if (wb_records_empty(records))
+		wb_records_free(records);
 	return false;
+}
+
+size_t wb_records_length(const struct wb_records *records, uint32_t source)
+{
+	size_t at = records->next, length = 0;
+
+	while (at < records->packed.len) {
+		size_t begin = at;
+		struct wb_record record;
+		uint32_t bits;
+
+		at = read_at(records, at, &bits, &record);
+		if (!(bits & DISCARDED) && record.source == source)
+			length += at - begin;
+	}
+	return length;
+}
+
+void wb_records_set_source(struct wb_records *records, uint32_t source)
+{
+	size_t at = records->next;
+
+	while (at < records->packed.len) {
+		uint8_t *header = records->packed.ptr + at;
+		struct wb_record record;
+		uint32_t bits;
+
+		at = read_at(records, at, &bits, &record);
+		memcpy(header + 4, &source, 4);
+	}
+}
+
+int wb_records_append(struct wb_records *records, struct wb_records *more)
+{
+	size_t left = records->packed.len - records->next, added = more->packed.len - more->next;
+	uint8_t *both;
+
+	if (!added) {
+		wb_records_free(more);
+		return 0;
+	}
+	if (!left) {
+		wb_records_free(records);
+		*records = *more;
+		*more = (struct wb_records){};
+		return 0;
+	}
+	both = malloc(left + added);
+	if (!both) {
+		wb_records_free(more);
+		return wb_refuse(ENOMEM, "no memory for %zu bytes of records: they are lost", added);
+	}
+	memcpy(both, records->packed.ptr + records->next, left);
+	memcpy(both + left, more->packed.ptr + more->next, added);
+	wb_records_free(records);
+	wb_records_free(more);
+	*records = (struct wb_records){ .packed = { both, left + added } };
+	return 0;
+}
+
+// The time of one call of the host: until the end, or until a timer of the program.
+static uint64_t *turn_of(int64_t left, uint64_t *turn)
+{
+	int64_t alarm = wb_timer_left ? wb_timer_left() : -1;
+
+	if (left < 0 && alarm < 0)
+		return NULL;
+	*turn = left < 0 || (alarm >= 0 && alarm < left) ? alarm : left;
+	return turn;
 }
 
 int wb_records_fill(struct wb_records *records, wb_poll_fn poll, void *buffer, int timeout_ms)
 {
-	uint64_t timeout = timeout_ms < 0 ? 0 : timeout_ms * 1000000ull;
-	wasm_bpf_bpf_buffers_error_code_t error;
-	wasm_bpf_bpf_buffers_records_t got;
+	const int64_t end = wb_end_of(timeout_ms < 0 ? -1 : timeout_ms * 1000000ll);
 
 	if (!wb_records_empty(records))
 		return 1;
 	wb_records_free(records);
-	if (!poll(buffer, timeout_ms < 0 ? NULL : &timeout, &got, &error)) {
-		int err = wb_fail_code(&error);
+	for (;;) {
+		wasm_bpf_bpf_buffers_error_code_t error;
+		wasm_bpf_bpf_buffers_records_t got;
+		int64_t left = timeout_ms ? wb_left_until(end) : 0;
+		uint64_t turn;
 
-		// The program's handler has its turn, as it has when a signal ends a wait of the kernel's.
-		if (err == -EINTR)
-			wb_stop_check();
-		errno = -err;
-		return err;
+		if (poll(buffer, turn_of(left, &turn), &got, &error)) {
+			records->packed = got.packed;
+			if (got.packed.len)
+				return 1;
+		} else if (error.tag != WASM_BPF_BPF_TYPES_ERROR_CODE_INTERRUPTED) {
+			return wb_fail_code(&error);
+		}
+		// The program's handler has its turn, as it has when a signal ends a wait of the kernel's; one that is ignored, or ran before, ends none.
+		if (wb_stop_check() && timeout_ms) {
+			errno = EINTR;
+			return -EINTR;
+		}
+		if (!left)
+			return 0;
 	}
-	records->packed = got.packed;
-	return got.packed.len > 0;
 }

@@ -22,6 +22,8 @@ struct ring {
 	int map_fd;
 	size_t size;
 	uint32_t index;
+	// Over this ring alone, once someone asks about it alone. It shares the position of the consumer with that over all.
+	wasm_bpf_bpf_buffers_own_ring_buffer_t own;
 };
 
 struct ring_buffer {
@@ -35,17 +37,23 @@ struct ring_buffer {
 static bool poll_host(void *buffer, uint64_t *timeout, wasm_bpf_bpf_buffers_records_t *records,
 		      wasm_bpf_bpf_buffers_error_code_t *error)
 {
-	struct ring_buffer *rb = buffer;
+	const wasm_bpf_bpf_buffers_own_ring_buffer_t *own = buffer;
 
-	return wasm_bpf_bpf_buffers_method_ring_buffer_poll(wasm_bpf_bpf_buffers_borrow_ring_buffer(rb->own), timeout, WB_BATCH,
-							    records, error);
+	return wasm_bpf_bpf_buffers_method_ring_buffer_poll(wasm_bpf_bpf_buffers_borrow_ring_buffer(*own), timeout, WB_BATCH, records, error);
 }
 
-static wasi_io_poll_own_pollable_t subscribe(void *buffer)
+static wasi_io_poll_own_pollable_t subscribe(const void *buffer)
 {
-	struct ring_buffer *rb = buffer;
+	const struct ring_buffer *rb = buffer;
 
 	return wasm_bpf_bpf_buffers_method_ring_buffer_subscribe(wasm_bpf_bpf_buffers_borrow_ring_buffer(rb->own));
+}
+
+static bool has_records(const void *buffer)
+{
+	const struct ring_buffer *rb = buffer;
+
+	return !wb_records_empty(&rb->records);
 }
 
 // Opens the host's buffer anew, over all rings. What was read of the one before is kept: it has the same order.
@@ -131,6 +139,8 @@ void ring_buffer__free(struct ring_buffer *rb)
 	wasm_bpf_bpf_buffers_ring_buffer_drop_own(rb->own);
 	wb_records_free(&rb->records);
 	for (unsigned int i = 0; i < rb->count; i++) {
+		if (rb->rings[i]->own.__handle)
+			wasm_bpf_bpf_buffers_ring_buffer_drop_own(rb->rings[i]->own);
 		wb_descriptor_close(rb->rings[i]->map_fd);
 		free(rb->rings[i]);
 	}
@@ -138,22 +148,22 @@ void ring_buffer__free(struct ring_buffer *rb)
 	errno = saved;
 }
 
-// Hands out at most `most` records: of one ring, or of all (NULL). How many there were, or the error of a callback.
-static int64_t hand_out(struct ring_buffer *rb, const struct ring *only, size_t most)
+static bool is_index(const void *index, uint32_t source)
 {
-	// What programs counted is in the globals when the callback looks at them.
-	unsigned int depth = wb_callback_begin();
+	return source == *(const uint32_t *)index;
+}
+
+// Hands out at most `most` records: of one ring, or of all (NULL). How many there were, or the error of a callback.
+static int64_t hand_out(const struct ring_buffer *rb, struct wb_records *records, const struct ring *only, size_t most)
+{
+	const unsigned int depth = wb_callback_begin();
 	struct wb_record record;
 	int64_t count = 0;
 
-	while ((uint64_t)count < most &&
-	       (only ? wb_records_next_of(&rb->records, only->index, &record) : wb_records_next(&rb->records, &record))) {
-		const struct ring *ring = record.source < rb->count ? rb->rings[record.source] : NULL;
-		int err;
+	while ((uint64_t)count < most && wb_records_next(records, only ? is_index : NULL, only ? &only->index : NULL, &record)) {
+		const struct ring *ring = rb->rings[record.source];
+		int err = ring->callback(ring->context, record.data, record.length);
 
-		if (!ring || !ring->callback)
-			continue;
-		err = ring->callback(ring->context, record.data, record.length);
 		if (err < 0) {
 			count = err;
 			break;
@@ -164,31 +174,26 @@ static int64_t hand_out(struct ring_buffer *rb, const struct ring *only, size_t 
 	return count;
 }
 
-// Without waiting, until there is nothing more, or enough. Of one ring it is a batch: what came with it of others stays for those who ask for it.
-static int64_t consume(struct ring_buffer *rb, const struct ring *only, size_t most)
+// What there is, until there is nothing more, or enough. Only the first look waits.
+static int consume(struct ring_buffer *rb, size_t most, int timeout_ms)
 {
 	int64_t sum = 0, count;
 
 	do {
-		int filled = wb_records_fill(&rb->records, poll_host, rb, 0);
+		int filled = wb_records_fill(&rb->records, poll_host, &rb->own, sum ? 0 : timeout_ms);
 
-		if (filled < 0)
+		if (filled < 0 && !sum)
 			return filled;
-		if (!filled)
+		if (filled <= 0)
 			break;
-		count = hand_out(rb, only, most - sum);
-		if (count < 0)
+		count = hand_out(rb, &rb->records, NULL, most - sum);
+		if (count < 0) {
+			errno = -count;
 			return count;
+		}
 		sum += count;
-	} while (!only && (size_t)sum < most);
+	} while ((size_t)sum < most);
 	return sum;
-}
-
-static int as_int(int64_t count)
-{
-	if (count < 0)
-		errno = -count;
-	return count > INT32_MAX ? INT32_MAX : count;
 }
 
 int ring_buffer__consume(struct ring_buffer *rb)
@@ -199,20 +204,13 @@ int ring_buffer__consume(struct ring_buffer *rb)
 int ring_buffer__consume_n(struct ring_buffer *rb, size_t n)
 {
 	WB_CALL;
-	return as_int(consume(rb, NULL, n));
+	return consume(rb, n < INT32_MAX ? n : INT32_MAX, 0);
 }
 
 int ring_buffer__poll(struct ring_buffer *rb, int timeout_ms)
 {
-	int64_t count;
-	int filled;
-
 	WB_CALL;
-	filled = wb_records_fill(&rb->records, poll_host, rb, timeout_ms);
-	if (filled <= 0)
-		return filled;
-	count = hand_out(rb, NULL, INT32_MAX);
-	return as_int(count);
+	return consume(rb, INT32_MAX, timeout_ms);
 }
 
 int ring_buffer__epoll_fd(const struct ring_buffer *rb)
@@ -220,7 +218,7 @@ int ring_buffer__epoll_fd(const struct ring_buffer *rb)
 	struct ring_buffer *own = (struct ring_buffer *)rb;
 
 	if (own->epoll_fd < 0)
-		own->epoll_fd = wb_pollable_descriptor(subscribe, own);
+		own->epoll_fd = wb_pollable_descriptor(subscribe, has_records, own);
 	return own->epoll_fd;
 }
 
@@ -229,10 +227,28 @@ struct ring *ring_buffer__ring(struct ring_buffer *rb, unsigned int index)
 	return index < rb->count ? rb->rings[index] : wb_null(-ERANGE);
 }
 
+// The ring alone.
+static int open_alone(struct ring *ring)
+{
+	wasm_bpf_bpf_buffers_ring_t alone = {};
+	wasm_bpf_bpf_buffers_list_ring_t list = { &alone, 1 };
+	wasm_bpf_bpf_buffers_error_t error;
+
+	if (ring->own.__handle)
+		return 0;
+	if (!wb_map_of(ring->map_fd, &alone.map))
+		return -errno;
+	return wasm_bpf_bpf_buffers_static_ring_buffer_open(&list, &ring->own, &error) ? 0 : wb_fail(&error, "open a ring");
+}
+
 size_t ring__avail_data_size(const struct ring *ring)
 {
 	WB_CALL;
-	return wasm_bpf_bpf_buffers_method_ring_buffer_available(wasm_bpf_bpf_buffers_borrow_ring_buffer(ring->buffer->own));
+	if (open_alone((struct ring *)ring) < 0)
+		return 0;
+	// And what was taken out of the ring, but not handed out yet.
+	return wasm_bpf_bpf_buffers_method_ring_buffer_available(wasm_bpf_bpf_buffers_borrow_ring_buffer(ring->own)) +
+	       wb_records_length(&ring->buffer->records, ring->index);
 }
 
 size_t ring__size(const struct ring *ring)
@@ -252,6 +268,34 @@ int ring__consume(struct ring *ring)
 
 int ring__consume_n(struct ring *ring, size_t n)
 {
+	struct wb_records *kept = &ring->buffer->records;
+	const int64_t most = n < INT32_MAX ? n : INT32_MAX;
+	int64_t sum, count;
+	int err;
+
 	WB_CALL;
-	return as_int(consume(ring->buffer, ring, n));
+	// First what came with records of other rings.
+	sum = hand_out(ring->buffer, kept, ring, most);
+	while (sum >= 0 && sum < most) {
+		struct wb_records records = {};
+
+		err = open_alone(ring);
+		if (!err)
+			err = wb_records_fill(&records, poll_host, &ring->own, 0);
+		if (err <= 0) {
+			if (err < 0 && !sum)
+				sum = err;
+			break;
+		}
+		wb_records_set_source(&records, ring->index);
+		count = hand_out(ring->buffer, &records, NULL, most - sum);
+		sum = count < 0 ? count : sum + count;
+		// A callback refused one, or it was enough: the rest comes before what is in the ring.
+		err = wb_records_append(kept, &records);
+		if (err)
+			return err;
+	}
+	if (sum < 0)
+		errno = -sum;
+	return sum;
 }

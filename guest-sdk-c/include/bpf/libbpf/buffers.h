@@ -40,12 +40,12 @@ LIBBPF_API int ring_buffer__consume_n(struct ring_buffer *rb, size_t n);
 LIBBPF_API int ring_buffer__epoll_fd(const struct ring_buffer *rb);
 /* The rings, in the order in which they were added; NULL with errno ERANGE behind the last. */
 LIBBPF_API struct ring *ring_buffer__ring(struct ring_buffer *rb, unsigned int idx);
-/* Bytes pending: of all rings of the buffer, since the host tells no more. */
+/* Bytes of records that wait in this ring, headers included; with those that came with records of other rings and were not handed out yet. */
 LIBBPF_API size_t ring__avail_data_size(const struct ring *r);
 /* Bytes that the ring has room for. */
 LIBBPF_API size_t ring__size(const struct ring *r);
 LIBBPF_API int ring__map_fd(const struct ring *r);
-/* The records of this ring; those of others that come with them stay for the next call that reads. */
+/* Hands out what there is of this ring, without waiting. */
 LIBBPF_API int ring__consume(struct ring *r);
 LIBBPF_API int ring__consume_n(struct ring *r, size_t n);
 
@@ -86,15 +86,42 @@ struct perf_buffer_opts {
 /* Opens buffers of so many pages (a power of two) for each CPU. */
 LIBBPF_API struct perf_buffer *perf_buffer__new(int map_fd, size_t page_cnt, perf_buffer_sample_fn sample_cb,
 						perf_buffer_lost_fn lost_cb, void *ctx, const struct perf_buffer_opts *opts);
+
+/* What a callback of events returns: enough of this CPU for now, a failure, and go on. */
+enum bpf_perf_event_ret {
+	LIBBPF_PERF_EVENT_DONE = 0,
+	LIBBPF_PERF_EVENT_ERROR = -1,
+	LIBBPF_PERF_EVENT_CONT = -2,
+};
+
+/* Is given the event as it was in the kernel's buffer: PERF_RECORD_SAMPLE with its raw data, or PERF_RECORD_LOST. */
+typedef enum bpf_perf_event_ret (*perf_buffer_event_fn)(void *ctx, int cpu, struct perf_event_header *event);
+
+struct perf_buffer_raw_opts {
+	size_t sz;
+	long : 0;
+	long : 0;
+	/* Not for guests: 0. The host opens buffers for all CPUs that are online. */
+	int cpu_cnt;
+	int *cpus;
+	int *map_keys;
+};
+#define perf_buffer_raw_opts__last_field map_keys
+
+/* As perf_buffer__new, with events. The attributes have to be those of bpf_perf_event_output: PERF_TYPE_SOFTWARE, PERF_COUNT_SW_BPF_OUTPUT and
+ * PERF_SAMPLE_RAW alone; EOPNOTSUPP if not. */
+LIBBPF_API struct perf_buffer *perf_buffer__new_raw(int map_fd, size_t page_cnt, struct perf_event_attr *attr, perf_buffer_event_fn event_cb,
+						    void *ctx, const struct perf_buffer_raw_opts *opts);
 LIBBPF_API void perf_buffer__free(struct perf_buffer *pb);
 LIBBPF_API int perf_buffer__epoll_fd(const struct perf_buffer *pb);
-/* As ring_buffer__poll: the number of records and of messages about lost ones. */
+/* As ring_buffer__poll. How many CPUs had something, 0 when the time is over. */
 LIBBPF_API int perf_buffer__poll(struct perf_buffer *pb, int timeout_ms);
-/* Hands out what there is without waiting. 0, or a negative errno. */
+/* Hands out what there is without waiting. 0, or what a callback of events failed with. */
 LIBBPF_API int perf_buffer__consume(struct perf_buffer *pb);
 /* How many CPUs have a buffer. */
 LIBBPF_API size_t perf_buffer__buffer_cnt(const struct perf_buffer *pb);
-/* The records of one CPU; those of others that come with them stay for the next call that reads. */
+/* Hands out what there is of one CPU, without waiting. What comes with it of others is kept for those who ask for it; -ENOBUFS when that is more than the buffers
+ * hold. 0, or a negative errno. */
 LIBBPF_API int perf_buffer__consume_buffer(struct perf_buffer *pb, size_t buf_idx);
 
 #ifdef __cplusplus
