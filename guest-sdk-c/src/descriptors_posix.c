@@ -153,6 +153,9 @@ int __wrap_fcntl(int fd, int command, ...)
 	if (!wb_is_ours(fd)) {
 		if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
 			return dup(fd);
+		// wasi-libc answers these for any number; programs ask whether one is open.
+		if ((command == F_GETFD || command == F_SETFD) && __real_fcntl(fd, F_GETFL) < 0)
+			return -1;
 		return __real_fcntl(fd, command, argument);
 	}
 	it = ours(fd, &operations);
