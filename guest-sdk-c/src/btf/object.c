@@ -31,5 +31,7 @@ struct btf *bpf_object__btf(const struct bpf_object *obj)
 		return NULL;
 	object->btf = wb_btf_read(types.val, NULL);
 	object->free_btf = btf__free;
+	if (object->btf)
+		object->btf->pointer_size = 8;
 	return object->btf;
 }
