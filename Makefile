@@ -132,8 +132,8 @@ test-kernels: conformance-guests host ## run the conformance suite on this kerne
 		tests/conformance/on-kernels.sh $(BUILD)/kernels '$(KERNELS)' $(CHOSEN)
 
 .PHONY: test-kernel-examples
-test-kernel-examples: examples host ## run the examples that few machines allow, in a virtual machine (KERNELS='6.12')
-	@HOST='$(HOST)' EXAMPLES='$(BUILD)/rust' tests/kernels/examples.sh $(or $(KERNELS),6.12)
+test-kernel-examples: examples c-examples host ## run the examples that few machines allow, in a virtual machine (KERNELS='6.12')
+	@HOST='$(HOST)' EXAMPLES='$(BUILD)/rust' C_EXAMPLES='$(BUILD)/c' tests/kernels/examples.sh $(or $(KERNELS),6.12)
 
 .PHONY: test-custom-btf
 test-custom-btf: conformance-guests host ## see that a kernel without BTF is served with --btf, in a virtual machine (KERNELS='5.10')

@@ -352,3 +352,83 @@ fn global_data_of_every_kind_of_type() {
     }
     assert_nothing_new(&before);
 }
+
+#[test]
+fn sockfilter_a_packet_socket() {
+    let before = everything();
+    let netns = Netns::new();
+    let args = ["-i", "wb0"];
+    let run = Run::native(native("sockfilter")).args(args);
+    let mut both = Both {
+        native: run.before(netns.enter()).start(),
+        component: Run::component(c_example("sockfilter"))
+            .options(["--allow", "socket-filter=wb0"])
+            .args(args)
+            .before(netns.enter())
+            .start(),
+    };
+    both.native.line("WAY ");
+    both.component.line("WAY ");
+    netns.send(20);
+    let port = format!(":{} ", packets::PORT);
+    let lines = both.agree(20, |line| line.contains(&port).then(|| line.to_owned()));
+    assert!(lines[0].starts_with("in        UDP "), "{}", lines[0]);
+    drop(netns);
+    assert_nothing_new(&before);
+}
+
+#[test]
+fn minimal_its_own_process_and_global_variables() {
+    let before = everything();
+    let mut running = Run::component(c_example("minimal")).start();
+    // The process whose system calls are counted is the host's: there are some in each second.
+    let calls = |line: &str| -> u64 { line.split(' ').next().unwrap().parse().unwrap() };
+    let first = calls(&running.next_line().unwrap());
+    let second = calls(&running.next_line().unwrap());
+    assert!(first > 0 && second > first, "{first} {second}");
+    running.signal(libc::SIGTERM);
+    drop(running.finish().ok());
+    assert_nothing_new(&before);
+}
+
+#[test]
+fn runqlat_histograms_and_keys() {
+    let before = everything();
+    let finished = Run::component(c_example("runqlat"))
+        .args(["-P", "-T", "1", "2"])
+        .finish()
+        .ok();
+    assert!(finished.output.matches("     usecs ").count() >= 2);
+    assert!(finished.output.contains("pid = "), "{}", finished.output);
+    let stopped = Run::component(c_example("runqlat")).start();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    stopped.signal(libc::SIGINT);
+    let stopped = stopped.finish().ok();
+    assert!(stopped.output.contains("     usecs "), "{}", stopped.output);
+    assert_nothing_new(&before);
+}
+
+#[test]
+fn what_is_missing_is_told() {
+    Run::component(c_example("sockops"))
+        .finish()
+        .ended_with(64)
+        .says(&["which cgroup?", "--help"]);
+    Run::component(c_example("uprobe"))
+        .args(["/not/there"])
+        .finish()
+        .ended_with(1)
+        .says(&["/not/there", "--dir"]);
+    Run::component(c_example("xdp"))
+        .args(["lo"])
+        .finish()
+        .ended_with(1)
+        .says(&["--allow xdp="]);
+    let help = Run::component(c_example("execve"))
+        .args(["--help"])
+        .finish()
+        .ok();
+    for part in ["-n, --name=NAME", "EXAMPLES:", "Usage: execve"] {
+        assert!(help.output.contains(part), "{}", help.output);
+    }
+}
