@@ -6,6 +6,8 @@ SHELL := /bin/sh
 .SHELLFLAGS := -ec
 
 EXAMPLE ?= bootstrap
+# The language of the example, where it is there in both.
+GUEST ?= $(if $(wildcard examples/$(EXAMPLE)/Cargo.toml),rust,c)
 ARGS ?=
 RUNFLAGS ?=
 TESTFLAGS ?=
@@ -38,6 +40,7 @@ CHOSEN := $(patsubst %,--cases '%',$(CASES))
 NATIVE_EXAMPLES := embed
 # What the others share is no example.
 EXAMPLES := $(filter-out $(NATIVE_EXAMPLES) common,$(patsubst examples/%/Cargo.toml,%,$(wildcard examples/*/Cargo.toml)))
+C_EXAMPLES := $(strip $(foreach folder,$(patsubst examples/%/c,%,$(wildcard examples/*/c)),$(if $(wildcard examples/$(folder)/c/$(folder).c),$(folder))))
 TEST_GUESTS := $(patsubst tests/guests/src/bin/%.rs,%,$(wildcard tests/guests/src/bin/*.rs)) \
 	$(patsubst tests/guests/src/bin/%/main.rs,%,$(wildcard tests/guests/src/bin/*/main.rs))
 CONFORMANCE_GUESTS := $(patsubst tests/conformance/cases/%/guest.rs,%,$(wildcard tests/conformance/cases/*/guest.rs))
@@ -73,12 +76,13 @@ help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		while IFS='|' read -r target text; do printf '  %-12s %s\n' "$$target" "$$text"; done
 	@echo "examples: $(EXAMPLES)"
+	@echo "in C: $(C_EXAMPLES)"
 
 .PHONY: run
-run: can-run host example ## build and run an example until Ctrl-C (EXAMPLE=name, ARGS='its arguments', RUNFLAGS='for wasm-bpf run')
+run: can-run host example ## build and run an example until Ctrl-C (EXAMPLE=name, GUEST=c, ARGS='its arguments', RUNFLAGS='for wasm-bpf run')
 	$(call say,running $(EXAMPLE); Ctrl-C stops it)
 	@if [ "$$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi; \
-	exec $$sudo $(HOST) run $(RUNFLAGS) $(BUILD)/rust/$(EXAMPLE).component.wasm $(ARGS)
+	exec $$sudo $(HOST) run $(RUNFLAGS) $(BUILD)/$(GUEST)/$(EXAMPLE).component.wasm $(ARGS)
 
 # Said first, not after the minutes of a build.
 .PHONY: can-run
@@ -93,9 +97,14 @@ can-run: has-example
 
 .PHONY: has-example
 has-example:
-	@case ' $(EXAMPLES) ' in \
+	@case '$(GUEST)' in \
+	rust) examples='$(EXAMPLES)' ;; \
+	c) examples='$(C_EXAMPLES)' ;; \
+	*) echo 'GUEST is "$(GUEST)"; it can be rust or c' >&2; exit 1 ;; \
+	esac; \
+	case " $$examples " in \
 	*' $(EXAMPLE) '*) ;; \
-	*) printf 'there is no example "%s"; there are: %s\n' '$(EXAMPLE)' '$(EXAMPLES)' >&2; exit 1 ;; \
+	*) printf 'there is no example "%s" in %s; there are: %s\n' '$(EXAMPLE)' '$(GUEST)' "$$examples" >&2; exit 1 ;; \
 	esac
 
 .PHONY: test
@@ -110,6 +119,8 @@ test: examples c-examples native-c test-guests conformance-guests bench-guest ##
 	else \
 		cargo test $(LOCKED) $(NATIVE) --bins --tests $(TESTFLAGS) -- --test-threads=1; \
 	fi
+	$(call say,running the tests of the C library)
+	@guest-sdk-c/tests/run.sh
 	$(call say,running the examples in the documentation)
 	@. ./$(ENV); cargo test $(LOCKED) $(NATIVE) --doc
 	$(call say,checking what the conformance suite covers)
@@ -225,9 +236,15 @@ native-c: c-examples c-programs
 	$(MAKE) --no-print-directory -s -f tests/c/native.mk LIBBPF="$$libbpf"
 
 .PHONY: example
+ifeq ($(GUEST),c)
+example: has-example c-tools
+	$(call say,building the example $(EXAMPLE))
+	@$(MAKE) --no-print-directory -s -f examples/c.mk APPS=$(EXAMPLE)
+else
 example: has-example setup
 	$(call say,building the example $(EXAMPLE))
 	$(call build-guests,$(EXAMPLE),$(EXAMPLE),$(BUILD)/rust)
+endif
 
 .PHONY: test-guests
 test-guests: setup ## build the guests that tests run: build/tests/NAME.component.wasm
