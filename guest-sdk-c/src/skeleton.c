@@ -7,6 +7,7 @@
 #include "globals.h"
 #include "object.h"
 #include "options.h"
+#include "skeleton.h"
 
 static struct bpf_map_skeleton *map_at(void *maps, int size, int index)
 {
@@ -24,7 +25,7 @@ static struct bpf_link **link_of(const struct bpf_object_skeleton *s, const stru
 	return (size_t)s->map_skel_sz >= offsetof(struct bpf_map_skeleton, link) + sizeof(map->link) ? map->link : NULL;
 }
 
-static int find_maps(const struct bpf_object *object, void *maps, int size, int count)
+int wb_skeleton_maps(const struct bpf_object *object, void *maps, int size, int count)
 {
 	for (int i = 0; i < count; i++) {
 		struct bpf_map_skeleton *found = map_at(maps, size, i);
@@ -40,7 +41,7 @@ static int find_maps(const struct bpf_object *object, void *maps, int size, int 
 	return 0;
 }
 
-static int find_programs(const struct bpf_object *object, void *programs, int size, int count)
+int wb_skeleton_programs(const struct bpf_object *object, void *programs, int size, int count)
 {
 	for (int i = 0; i < count; i++) {
 		struct bpf_prog_skeleton *found = program_at(programs, size, i);
@@ -71,8 +72,8 @@ int bpf_object__open_skeleton(struct bpf_object_skeleton *s, const struct bpf_ob
 	if (!object)
 		return -errno;
 	*s->obj = object;
-	err = find_maps(object, s->maps, s->map_skel_sz, s->map_cnt);
-	return err ? err : find_programs(object, s->progs, s->prog_skel_sz, s->prog_cnt);
+	err = wb_skeleton_maps(object, s->maps, s->map_skel_sz, s->map_cnt);
+	return err ? err : wb_skeleton_programs(object, s->progs, s->prog_skel_sz, s->prog_cnt);
 }
 
 int bpf_object__load_skeleton(struct bpf_object_skeleton *s)
