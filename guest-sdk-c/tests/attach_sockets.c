@@ -2,7 +2,9 @@
 // Programs of maps of sockets, of network namespaces and of netfilter, by links and without.
 // needs: netns
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -10,75 +12,44 @@
 
 #include "attach_sockets.skel.h"
 #include "check.h"
-#include "wasm_bpf.h"
 
 #define NETFILTER 45
 
-// Of the library: a descriptor for a handle of the bindings.
-int wb_socket_descriptor(wasm_bpf_bpf_sockets_own_socket_t socket);
-
-typedef wasm_bpf_bpf_sockets_own_socket_t own_socket;
-
 static struct attach_sockets_bpf *skel;
-static own_socket client, server;
+static int client, server;
 
-static own_socket open_socket(int tag)
+static struct sockaddr_in local(int port)
 {
-	wasm_bpf_bpf_sockets_socket_kind_t kind = { .tag = tag };
-	wasm_bpf_bpf_types_error_t error;
-	own_socket socket;
-
-	CHECK(wasm_bpf_bpf_sockets_static_socket_open(&kind, &socket, &error));
-	return socket;
+	return (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
-static wasm_bpf_string_t text(const char *text)
+static void send_to(int fd, const char *what)
 {
-	return (wasm_bpf_string_t){ (uint8_t *)text, strlen(text) };
-}
-
-static void send_to(own_socket socket, const char *what)
-{
-	wasm_bpf_list_u8_t data = { (uint8_t *)what, strlen(what) };
-	wasm_bpf_bpf_types_error_code_t code;
-	uint32_t sent;
-
-	CHECK(wasm_bpf_bpf_sockets_method_socket_send(wasm_bpf_bpf_sockets_borrow_socket(socket), &data, &sent, &code));
-	CHECK_IS(sent, data.len);
+	CHECK_IS(send(fd, what, strlen(what), 0), strlen(what));
 	usleep(20000);
 }
 
 // A connection through lo.
 static void open_pair(void)
 {
-	own_socket listener = open_socket(WASM_BPF_BPF_SOCKETS_SOCKET_KIND_TCP4);
-	wasm_bpf_bpf_sockets_borrow_socket_t listening = wasm_bpf_bpf_sockets_borrow_socket(listener);
-	wasm_bpf_bpf_types_error_t error;
-	wasm_bpf_bpf_types_error_code_t code;
-	wasm_bpf_string_t address = text("127.0.0.1:4711");
+	struct sockaddr_in address = local(4711);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
 
-	CHECK(wasm_bpf_bpf_sockets_method_socket_bind(listening, &address, &error));
-	CHECK(wasm_bpf_bpf_sockets_method_socket_listen(listening, 4, &error));
-	client = open_socket(WASM_BPF_BPF_SOCKETS_SOCKET_KIND_TCP4);
-	while (!wasm_bpf_bpf_sockets_method_socket_connect(wasm_bpf_bpf_sockets_borrow_socket(client), &address, &error)) {
-		CHECK_IS(error.code.tag, WASM_BPF_BPF_TYPES_ERROR_CODE_WOULD_BLOCK);
-		wasm_bpf_bpf_types_error_free(&error);
-		usleep(1000);
-	}
-	while (!wasm_bpf_bpf_sockets_method_socket_accept(listening, &server, &code))
-		usleep(1000);
-	wasm_bpf_bpf_sockets_socket_drop_own(listener);
+	CHECK_IS(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	CHECK_IS(listen(listener, 4), 0);
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK_IS(connect(client, (struct sockaddr *)&address, sizeof(address)), 0);
+	server = accept(listener, NULL, NULL);
+	CHECK(server > 0);
+	close(listener);
 }
 
 // A socket in a map takes the programs that are attached to the map then.
 static void store(void)
 {
-	static __u64 fd;
+	__u64 fd = server;
 	__u32 key = 0;
 
-	if (!fd)
-		fd = wb_socket_descriptor(server);
-	CHECK((int)fd > 0);
 	bpf_map_delete_elem(bpf_map__fd(skel->maps.sockets), &key);
 	CHECK_IS(bpf_map_update_elem(bpf_map__fd(skel->maps.sockets), &key, &fd, BPF_ANY), 0);
 }
@@ -124,18 +95,18 @@ static void maps_of_sockets(void)
 	link = bpf_program__attach_sockmap(skel->progs.verdict, map);
 	CHECK(link);
 	CHECK_IS(bpf_link__destroy(link), 0);
-	wasm_bpf_bpf_sockets_socket_drop_own(client);
+	close(client);
+	close(server);
 }
 
 static void look_up(void)
 {
-	own_socket socket = open_socket(WASM_BPF_BPF_SOCKETS_SOCKET_KIND_UDP4);
-	wasm_bpf_string_t address = text("127.0.0.1:9");
-	wasm_bpf_bpf_types_error_t error;
+	struct sockaddr_in address = local(9);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	CHECK(wasm_bpf_bpf_sockets_method_socket_connect(wasm_bpf_bpf_sockets_borrow_socket(socket), &address, &error));
-	send_to(socket, "x");
-	wasm_bpf_bpf_sockets_socket_drop_own(socket);
+	CHECK_IS(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	send_to(fd, "x");
+	close(fd);
 }
 
 static void namespaces(void)
