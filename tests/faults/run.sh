@@ -56,8 +56,8 @@ caught_by() {
     /^FAILED / { name = $2; next }
     /^[^ ]/ { name = "" }
     name == "" { next }
-    /panicked at .*guest\.rs:/ || /^ +(left in the kernel|it did not end in time|it went on after)/ ||
-      /^ +the guest asked: .* in the kernel/ { seen[name] = 1 }
+    /panicked at .*guest\.rs:/ || /^ +(left in the kernel|it did not end in time|it went on after|after the host has ended)/ ||
+      /^ +the guest asked: .* (in the kernel|came out as|has)/ { seen[name] = 1 }
     /^ +it ended with exit code/ { ended[name] = 1 }
     /^ +\| [>=] / && name in ended { seen[name] = 1 }
     name in seen && !(name in told) { told[name] = 1; line = line (line == "" ? "" : ", ") name }
