@@ -537,6 +537,7 @@ void bpf_object__close(struct bpf_object *object)
 			wb_descriptor_close(program->fd);
 		free(program->name);
 		free(program->section);
+		free(program->attach_target);
 	}
 	if (object->open.__handle)
 		wasm_bpf_bpf_objects_open_object_drop_own(object->open);

@@ -42,6 +42,8 @@ struct bpf_program {
 	size_t log_size;
 	uint32_t log_level;
 	int target_fd;             // of bpf_program__set_attach_target; 0: the kernel
+	char *attach_target;       // of bpf_set_prog_attach_target, and
+	struct bpf_link *(*attach_otherwise)(const struct bpf_program *program); // what attaches it there, and not where its section says
 };
 
 struct bpf_object {

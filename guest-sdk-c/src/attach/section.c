@@ -8,6 +8,10 @@ int wb_attach_by_section(const struct bpf_program *program, struct bpf_link **li
 	wasm_bpf_bpf_types_error_t error;
 	int result;
 
+	if (program->attach_otherwise) {
+		*link = program->attach_otherwise(program);
+		return *link ? 0 : -errno;
+	}
 	*link = NULL;
 	if (!wb_attaching(&it, program))
 		return -errno;
