@@ -2,6 +2,7 @@
 #include <bpf/libbpf.h>
 
 #include "errors.h"
+#include "globals.h"
 #include "object.h"
 #include "types.h"
 
@@ -33,6 +34,7 @@ int libbpf_probe_bpf_prog_type(enum bpf_prog_type type, const void *opts)
 
 	if (opts)
 		return wb_refuse(EINVAL, "probing for a program type has no options");
+	WB_CALL;
 	ok = wasm_bpf_bpf_features_has_program_type(&wanted, &has, &error);
 	return answer(ok, has, &error);
 }
@@ -45,6 +47,7 @@ int libbpf_probe_bpf_map_type(enum bpf_map_type type, const void *opts)
 
 	if (opts)
 		return wb_refuse(EINVAL, "probing for a map type has no options");
+	WB_CALL;
 	ok = wasm_bpf_bpf_features_has_map_type(&wanted, &has, &error);
 	return answer(ok, has, &error);
 }
@@ -57,6 +60,7 @@ int libbpf_probe_bpf_helper(enum bpf_prog_type type, enum bpf_func_id helper, co
 
 	if (opts)
 		return wb_refuse(EINVAL, "probing for a helper has no options");
+	WB_CALL;
 	ok = wasm_bpf_bpf_features_has_helper(&wanted, helper, &has, &error);
 	return answer(ok, has, &error);
 }

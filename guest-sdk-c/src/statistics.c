@@ -6,6 +6,7 @@
 
 #include "descriptors.h"
 #include "errors.h"
+#include "globals.h"
 
 static void release(void *it)
 {
@@ -21,6 +22,7 @@ int bpf_enable_stats(enum bpf_stats_type type)
 
 	if (type != BPF_STATS_RUN_TIME)
 		return wb_refuse(EINVAL, "the kernel has no statistics of the kind %d", (int)type);
+	WB_CALL;
 	if (!wasm_bpf_bpf_programs_static_statistics_enable(&statistics, &error))
 		return wb_fail(&error, "enable statistics");
 	return wb_descriptor_new(&operations, (void *)(intptr_t)statistics.__handle);
