@@ -24,7 +24,7 @@ cd "$(dirname "$0")/../.."
 die() { printf 'run.sh: %s\n' "$*" >&2; exit 1; }
 
 tests=guest-sdk-c/tests
-keep= verbose=
+keep='' verbose=''
 while getopts kv option; do
   case $option in
   k) keep=1 ;;
@@ -76,7 +76,7 @@ start_target() {
 }
 
 run_one() {
-  local name=$1 source options=() arguments=() before='' around=() word made_cgroup='' code=0 expected grants
+  local name=$1 source options=() arguments=() before='' apart='' around=() word made_cgroup='' code=0 expected grants
   source=$(compgen -G "$tests/$name.c*" | grep -v '\.bpf\.c$')
   local component=build/tests/library/$name.component.wasm
   [ -e "$component" ] || { echo 'it was not built' >&2; return 1; }
@@ -91,18 +91,19 @@ run_one() {
   for word in $(wanted "$source" needs); do
     case $word in
     bpffs)
-      around=(unshare -m)
+      apart=${apart:--m}
       before+='mount -t bpf bpf /sys/fs/bpf && '
       options+=(--dir /sys/fs/bpf) ;;
     tracefs)
-      around=(unshare -m)
+      apart=${apart:--m}
       before+='mount -t tracefs tracefs /sys/kernel/tracing && '
       options+=(--dir /sys/kernel/tracing) ;;
     netns)
-      around=(unshare -m -n)
-      before+='mount -t sysfs sysfs /sys && ip link set lo up && ip link add veth0 type veth peer name veth1 && '
-      before+='ip addr add 10.77.0.1/24 dev veth0 && ip link set veth0 up && ip link set veth1 up && '
-      before+='mount -t tmpfs tmpfs /run && touch /run/own-netns && mount --bind /proc/self/ns/net /run/own-netns && '
+      apart=-mn
+      # First, since what others mount below /sys would be hidden.
+      before='mount -t sysfs sysfs /sys && ip link set lo up && ip link add veth0 type veth peer name veth1 && '"
+        ip addr add 10.77.0.1/24 dev veth0 && ip link set veth0 up && ip link set veth1 up &&
+        mount -t tmpfs tmpfs /run && touch /run/own-netns && mount --bind /proc/self/ns/net /run/own-netns && $before"
       options+=(--dir /run) ;;
     cgroup)
       [ -n "$cgroups" ] || { echo 'it needs cgroups of version 2, which are not mounted' >&2; return 1; }
@@ -120,6 +121,7 @@ run_one() {
   read -ra arguments <<<"$(wanted "$source" arguments)"
   expected=$(wanted "$source" exits)
 
+  [ -z "$apart" ] || around=(unshare "$apart")
   # Mounts and interfaces are the test's own and go with it.
   # shellcheck disable=SC2016
   timeout 60 "${around[@]}" sh -c "$before"'exec "$@"' sh "$WASM_BPF" run "${options[@]}" "$component" "${arguments[@]}" </dev/null || code=$?
