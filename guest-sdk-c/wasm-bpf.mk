@@ -233,7 +233,7 @@ $$(WASM_BPF_BUILD)/$(1)/structs-checked: $$($(1)-unlinked) $$($(1)-objects) $$(i
 $$(call wasm-bpf-component,$(1)): $$($(1)-objects) $$(WASM_BPF_BUILD)/$(1)/structs-checked $(wasm-bpf-lib) $$(WASM_BPF_BUILD)/$(1)/link
 	@mkdir -p $$(@D)
 	@[ -x '$$(WASM_BPF_C)' ] || { $$(call wasm-bpf-say,there is no $$(WASM_BPF_C); run make -C $$(wasm-bpf-repo) c-tools or name the tool with WASM_BPF_C=); }
-	$$(call wasm-bpf-run,LINK,$$@)$$(call wasm-bpf-link,--gc-sections --strip-all $$(wasm-bpf-wrap) $$(WASM_BPF_LDFLAGS) $$($(1)_LDFLAGS),$$($(1)-objects) $(wasm-bpf-lib) \
+	$$(call wasm-bpf-run,LINK,$$@)$$(call wasm-bpf-link,--gc-sections --strip-all --compress-relocations -O2 $$(wasm-bpf-wrap) $$(WASM_BPF_LDFLAGS) $$($(1)_LDFLAGS),$$($(1)-objects) $(wasm-bpf-lib) \
 		$$(wasm-bpf-sdk)/generated/wasm_bpf_component_type.o,$$(WASM_BPF_BUILD)/$(1)/linked.wasm)
 	@$$(WASM_BPF_C) strip $$(WASM_BPF_BUILD)/$(1)/linked.wasm -o $$@
 endef
