@@ -22,6 +22,7 @@ enum wb_kind {
 	WB_SOCKET,
 	WB_BUFFER, // what ring_buffer__epoll_fd and its kin give: can be polled
 	WB_EPOLL,
+	WB_PROCESS, // of pidfd_open
 	WB_STATISTICS, // of bpf_enable_stats: counted as long as it is open
 };
 
@@ -66,6 +67,12 @@ int wb_descriptor_close(int fd);
 static inline bool wb_is_ours(int fd)
 {
 	return fd >= WB_FIRST_DESCRIPTOR;
+}
+
+// The id of the process that a pidfd stands for; 0, with errno EBADF, if it is none.
+static inline uint32_t wb_process_of(int fd)
+{
+	return (uintptr_t)wb_descriptor_get(fd, WB_PROCESS);
 }
 
 // The kinds' own: a number for a handle, which the table owns from then on (also when this fails), and the borrowed handle of a number: false, with errno

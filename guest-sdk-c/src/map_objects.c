@@ -88,6 +88,11 @@ static int update_cgroup(const struct wb_map *map, wasm_bpf_list_u8_t *key, int 
 	err = finish(wasm_bpf_bpf_maps_method_map_update_cgroup(map->handle, key, wasi_filesystem_types_borrow_descriptor(cgroup), mode, &error),
 		     &error);
 	wasi_filesystem_types_descriptor_drop_own(cgroup);
+	// The kernel's number for a descriptor that is none of a cgroup.
+	if (err == -EINVAL) {
+		err = -EBADF;
+		errno = EBADF;
+	}
 	return err;
 }
 
@@ -152,8 +157,12 @@ static int find_owner(const struct wb_map *map, int fd, struct owner *owner)
 {
 	int err;
 
-	if (map->type == BPF_MAP_TYPE_TASK_STORAGE)
-		return wb_refuse(EOPNOTSUPP, "a task storage is reached by a pidfd, which a guest does not have");
+	owner->descriptor.__handle = 0;
+	if (map->type == BPF_MAP_TYPE_TASK_STORAGE) {
+		owner->owner.tag = WASM_BPF_BPF_MAPS_STORAGE_OWNER_TASK;
+		owner->owner.val.task = wb_process_of(fd);
+		return owner->owner.val.task ? 0 : no_descriptor(fd, "process");
+	}
 	err = wb_open_path_of(fd, &owner->descriptor);
 	if (err)
 		return err;
@@ -165,6 +174,12 @@ static int find_owner(const struct wb_map *map, int fd, struct owner *owner)
 		owner->owner.val.file = wasi_filesystem_types_borrow_descriptor(owner->descriptor);
 	}
 	return 0;
+}
+
+static void drop_owner(struct owner *owner)
+{
+	if (owner->descriptor.__handle)
+		wasi_filesystem_types_descriptor_drop_own(owner->descriptor);
 }
 
 static int give(const struct wb_map *map, wasm_bpf_option_list_u8_t *found, void *value)
@@ -192,7 +207,7 @@ static int update_storage(const struct wb_map *map, int fd, const void *value, w
 	if (err)
 		return err;
 	done = wasm_bpf_bpf_maps_method_map_update_of(map->handle, &owner.owner, &values, mode, &error);
-	wasi_filesystem_types_descriptor_drop_own(owner.descriptor);
+	drop_owner(&owner);
 	return done ? 0 : wb_fail_code(&error);
 }
 
@@ -212,7 +227,7 @@ static int lookup_storage(const struct wb_map *map, int fd, void *value)
 	if (err)
 		return err;
 	done = wasm_bpf_bpf_maps_method_map_lookup_of(map->handle, &owner.owner, &found, &error);
-	wasi_filesystem_types_descriptor_drop_own(owner.descriptor);
+	drop_owner(&owner);
 	return done ? give(map, &found, value) : wb_fail_code(&error);
 }
 
@@ -231,7 +246,7 @@ int wb_map_delete_storage(const struct wb_map *map, const void *key)
 	if (err)
 		return err;
 	done = wasm_bpf_bpf_maps_method_map_delete_of(map->handle, &owner.owner, &was_there, &error);
-	wasi_filesystem_types_descriptor_drop_own(owner.descriptor);
+	drop_owner(&owner);
 	if (!done)
 		return wb_fail_code(&error);
 	return was_there ? 0 : wb_fail_code(&none);

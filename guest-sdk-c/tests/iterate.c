@@ -4,6 +4,7 @@
 // needs: cgroup
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,8 +87,14 @@ static void tasks(void)
 
 	info.task.tid = 1;
 	CHECK_NULL(bpf_program__attach_iter(skel->progs.tasks, &opts), EINVAL);
-	info = (union bpf_iter_link_info){ .task = { .pid_fd = 5 } };
-	CHECK_NULL(bpf_program__attach_iter(skel->progs.tasks, &opts), ENOTSUP);
+	info = (union bpf_iter_link_info){ .task = { .pid_fd = pidfd_open(getpid(), 0) } };
+	link = bpf_program__attach_iter(skel->progs.tasks, &opts);
+	CHECK(link);
+	CHECK(read_all(bpf_link__fd(link), 4096) >= 1);
+	CHECK_IS(atoi(text), getpid());
+	CHECK_IS(bpf_link__destroy(link), 0);
+	CHECK_IS(close(info.task.pid_fd), 0);
+	CHECK_NULL(bpf_program__attach_iter(skel->progs.tasks, &opts), EBADF);
 	opts.link_info_len = 0;
 	CHECK_NULL(bpf_program__attach_iter(skel->progs.tasks, &opts), EINVAL);
 }

@@ -108,8 +108,11 @@ run_one() {
     cgroup)
       [ -n "$cgroups" ] || { echo 'it needs cgroups of version 2, which are not mounted' >&2; return 1; }
       made_cgroup=$cgroups/wasm-bpf-library-$$
-      mkdir "$made_cgroup" || return 1
-      options+=(--dir "$made_cgroup::/cgroup" --env "CGROUP=$made_cgroup") ;;
+      mkdir "$made_cgroup" "$output/cgroup" || return 1
+      # Elsewhere too: a network namespace has a /sys of its own.
+      apart=${apart:--m}
+      before="mount --bind $made_cgroup $output/cgroup && $before"
+      options+=(--dir "$output/cgroup::/cgroup" --env "CGROUP=$made_cgroup") ;;
     vm)
       [ -n "${WASM_BPF_KERNEL:-}" ] || { echo 'it needs a kernel of tests/kernels'; return 77; } ;;
     target)
@@ -131,6 +134,7 @@ run_one() {
   fi
   if [ -n "$made_cgroup" ]; then
     # Also what a test that failed has left in it.
+    rmdir "$output/cgroup"
     find "$made_cgroup" -depth -type d -exec rmdir {} + || { echo "$made_cgroup is still in use" >&2; code=1; }
   fi
   [ "$code" = "${expected:-0}" ] || { echo "exit code $code, not ${expected:-0}" >&2; return 1; }

@@ -83,14 +83,18 @@ static int set_cgroup(const struct wb_attaching *it, const union bpf_iter_link_i
 static int set_task(const struct wb_attaching *it, const union bpf_iter_link_info *info, wasm_bpf_bpf_programs_borrow_iterator_options_t setting)
 {
 	wasm_bpf_bpf_types_error_t error;
+	uint32_t process = info->task.pid;
 
 	if (!!info->task.tid + !!info->task.pid + !!info->task.pid_fd > 1)
 		return wb_refuse(EINVAL, "program '%s': an iterator goes through one thread or one process", it->name);
-	if (info->task.pid_fd)
-		return wb_refuse(ENOTSUP, "program '%s': a process is given by its id; a guest has no pidfd", it->name);
+	if (info->task.pid_fd) {
+		process = wb_process_of(info->task.pid_fd);
+		if (!process)
+			return wb_refuse(EBADF, "program '%s': %u is no descriptor of a process", it->name, info->task.pid_fd);
+	}
 	if (info->task.tid && !wasm_bpf_bpf_programs_method_iterator_options_set_task(setting, info->task.tid, &error))
 		return wb_fail(&error, "set the thread of an iterator");
-	if (info->task.pid && !wasm_bpf_bpf_programs_method_iterator_options_set_process(setting, info->task.pid, &error))
+	if (process && !wasm_bpf_bpf_programs_method_iterator_options_set_process(setting, process, &error))
 		return wb_fail(&error, "set the process of an iterator");
 	return 0;
 }

@@ -281,7 +281,7 @@ LIBBPF_API struct bpf_link *bpf_map__attach_struct_ops(const struct bpf_map *map
 
 struct bpf_iter_attach_opts {
 	size_t sz;
-	/* What to go through: a map or a cgroup by its descriptor, a task by its id. An id of a cgroup and a pidfd are refused with ENOTSUP. */
+	/* What to go through: a map or a cgroup by its descriptor, a task by its id or a pidfd. An id of a cgroup is refused with ENOTSUP. */
 	union bpf_iter_link_info *link_info;
 	__u32 link_info_len;
 };
