@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
  * Signals. A guest gets one: the host's request to stop (Ctrl-C, SIGTERM) comes as SIGINT, or as SIGTERM if the program handles only that. Its
- * handler runs where the program waits or calls the library, and the wait returns EINTR. SIGALRM comes from alarm(), what raise() sends at once.
+ * handler runs where the program waits or calls the library, and the wait returns EINTR. SIGALRM comes from alarm() and setitimer(), what raise() sends at once.
  * Handlers of all others are kept and never run.
  */
 #ifndef WASM_BPF_SIGNAL_H
@@ -110,7 +110,7 @@ struct sigaction {
 #define SIG_SETMASK 2
 
 sighandler_t signal(int sig, sighandler_t handler);
-/* With SA_RESTART, too, a wait returns EINTR: the library's waits are not system calls. */
+/* As on Linux: waits return EINTR also with SA_RESTART, reads and writes go on then. */
 int sigaction(int sig, const struct sigaction *__restrict act, struct sigaction *__restrict old);
 int sigemptyset(sigset_t *set);
 int sigfillset(sigset_t *set);
@@ -122,6 +122,10 @@ int sigprocmask(int how, const sigset_t *__restrict set, sigset_t *__restrict ol
 int pthread_sigmask(int how, const sigset_t *__restrict set, sigset_t *__restrict old);
 int sigpending(sigset_t *set);
 int sigsuspend(const sigset_t *mask);
+/* They take a signal that is blocked, or comes meanwhile, without its handler. */
+int sigwait(const sigset_t *__restrict set, int *__restrict sig);
+int sigwaitinfo(const sigset_t *__restrict set, siginfo_t *__restrict info);
+int sigtimedwait(const sigset_t *__restrict set, siginfo_t *__restrict info, const struct timespec *__restrict timeout);
 int raise(int sig);
 /* To the process itself; to another one: -1 with EPERM, but 0 as the signal asks only whether it is there, which is EPERM, too. */
 int kill(pid_t pid, int sig);

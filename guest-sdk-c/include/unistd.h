@@ -37,6 +37,12 @@ int setgid(gid_t gid);
 int setegid(gid_t gid);
 pid_t setsid(void);
 
+/* SIGALRM after so many seconds, wherever the program waits or calls the library then. */
+unsigned int alarm(unsigned int seconds);
+useconds_t ualarm(useconds_t first, useconds_t interval);
+/* Waits for a signal that has a handler. */
+int pause(void);
+
 /* Descriptors of BPF objects can be duplicated; files cannot: ENOTSUP. */
 int dup(int fd);
 int dup2(int fd, int as);

@@ -10,10 +10,12 @@ struct thing {
 	const struct wb_operations *operations;
 	void *it;
 	unsigned int numbers;
+	uint64_t serial;
 };
 
 static struct thing **table;
 static int room;
+static uint64_t last_serial;
 
 // A number without a thing, lowest first as the kernel gives them; -1 if there is no memory.
 static int free_number(void)
@@ -52,7 +54,7 @@ int wb_descriptor_new(const struct wb_operations *operations, void *it)
 		errno = ENOMEM;
 		return -ENOMEM;
 	}
-	*thing = (struct thing){ .operations = operations, .it = it, .numbers = 1 };
+	*thing = (struct thing){ .operations = operations, .it = it, .numbers = 1, .serial = ++last_serial };
 	table[number] = thing;
 	return WB_FIRST_DESCRIPTOR + number;
 }
@@ -77,6 +79,13 @@ void *wb_descriptor_get(int fd, enum wb_kind kind)
 		return NULL;
 	}
 	return thing->it;
+}
+
+uint64_t wb_descriptor_serial(int fd)
+{
+	const struct thing *thing = thing_of(fd);
+
+	return thing ? thing->serial : 0;
 }
 
 int wb_descriptor_duplicate(int fd)

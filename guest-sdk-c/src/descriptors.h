@@ -26,6 +26,8 @@ enum wb_kind {
 	WB_STATISTICS, // of bpf_enable_stats: counted as long as it is open
 };
 
+struct wb_waits;
+
 // What every kind of descriptor is able to do. A kind's own file has the one instance for it; NULL: not possible (EINVAL or EBADF).
 struct wb_operations {
 	enum wb_kind kind;
@@ -40,6 +42,8 @@ struct wb_operations {
 	wasi_io_poll_own_pollable_t (*subscribe_write)(void *it);
 	// Whether a read would not wait for what the guest has itself.
 	bool (*is_ready)(const void *it);
+	// Instead of these, for what is ready when other descriptors are (ready.h).
+	int (*watch)(void *it, struct wb_waits *waits, bool *in);
 	// Where it is kept that reads and writes are not to wait (O_NONBLOCK), for what waits otherwise.
 	bool *(*nonblocking)(void *it);
 	// Puts it into a map whose values are such things. Here, and not in the code of maps, so that a program carries only what it has descriptors of.
@@ -57,6 +61,9 @@ void *wb_descriptor_get(int fd, enum wb_kind kind);
 
 // What is behind it whatever its kind is; NULL, without an error, for numbers of wasi-libc.
 void *wb_descriptor_any(int fd, const struct wb_operations **operations);
+
+// Tells what is behind a number from what was behind the same number before: never the same twice. 0 for numbers of wasi-libc.
+uint64_t wb_descriptor_serial(int fd);
 
 // One more number for the same thing, as dup() gives: both have to be closed.
 int wb_descriptor_duplicate(int fd);

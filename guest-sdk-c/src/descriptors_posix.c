@@ -8,12 +8,14 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <wasm-bpf.h>
+
 #include "descriptors.h"
 #include "globals.h"
 #include "paths.h"
+#include "stop.h"
 
 int __real_close(int fd);
-ssize_t __real_read(int fd, void *buffer, size_t length);
 ssize_t __real_readv(int fd, const struct iovec *parts, int count);
 ssize_t __real_write(int fd, const void *buffer, size_t length);
 ssize_t __real_writev(int fd, const struct iovec *parts, int count);
@@ -50,6 +52,43 @@ static void *ours(int fd, const struct wb_operations **operations)
 	return it;
 }
 
+// Waits for standard input if that may be interrupted by what WASI does not know. False, with errno EINTR, if it was.
+static bool may_read(int fd)
+{
+	while (wb_before_read && fd == STDIN_FILENO && wb_before_read() == -EINTR) {
+		if (!wb_stop_restarts()) {
+			errno = EINTR;
+			return false;
+		}
+	}
+	return true;
+}
+
+// Whether a read that failed is to be done again: WASI ends one that waits when the request to stop comes. If it was that, and it is not, errno is EINTR.
+static bool reads_again(bool was_known)
+{
+	if (was_known || !wasm_bpf_stop_requested())
+		return false;
+	if (!wb_stop_check() || wb_stop_restarts())
+		return true;
+	errno = EINTR;
+	return false;
+}
+
+static ssize_t read_host(int fd, const struct iovec *parts, int count)
+{
+	bool was_known;
+	ssize_t got;
+
+	do {
+		if (!may_read(fd))
+			return -1;
+		was_known = wb_stop_is_known();
+		got = __real_readv(fd, parts, count);
+	} while (got < 0 && reads_again(was_known));
+	return got;
+}
+
 // Reading waits, also for a file of wasi-libc: BPF programs run meanwhile.
 ssize_t __wrap_read(int fd, void *buffer, size_t length)
 {
@@ -58,7 +97,7 @@ ssize_t __wrap_read(int fd, void *buffer, size_t length)
 
 	WB_CALL;
 	if (!wb_is_ours(fd))
-		return __real_read(fd, buffer, length);
+		return read_host(fd, &(struct iovec){ buffer, length }, 1);
 	it = ours(fd, &operations);
 	if (!it)
 		return -1;
@@ -72,7 +111,7 @@ ssize_t __wrap_readv(int fd, const struct iovec *parts, int count)
 
 	if (!wb_is_ours(fd)) {
 		WB_CALL;
-		return __real_readv(fd, parts, count);
+		return read_host(fd, parts, count);
 	}
 	for (int i = 0; i < count; i++) {
 		ssize_t got = __wrap_read(fd, parts[i].iov_base, parts[i].iov_len);
@@ -86,13 +125,21 @@ ssize_t __wrap_readv(int fd, const struct iovec *parts, int count)
 	return total;
 }
 
+// Likewise of a write, but a handler waits for the next call: stdio is in the middle of something, and handlers print. What was written of it is not known.
+static ssize_t written(ssize_t result, bool was_known)
+{
+	if (result < 0 && !was_known && wasm_bpf_stop_requested())
+		errno = EINTR;
+	return result;
+}
+
 ssize_t __wrap_write(int fd, const void *buffer, size_t length)
 {
 	const struct wb_operations *operations;
 	void *it;
 
 	if (!wb_is_ours(fd))
-		return __real_write(fd, buffer, length);
+		return written(__real_write(fd, buffer, length), wb_stop_is_known());
 
 	WB_CALL;
 	it = ours(fd, &operations);
@@ -107,7 +154,7 @@ ssize_t __wrap_writev(int fd, const struct iovec *parts, int count)
 	ssize_t total = 0;
 
 	if (!wb_is_ours(fd))
-		return __real_writev(fd, parts, count);
+		return written(__real_writev(fd, parts, count), wb_stop_is_known());
 	for (int i = 0; i < count; i++) {
 		ssize_t written = __wrap_write(fd, parts[i].iov_base, parts[i].iov_len);
 

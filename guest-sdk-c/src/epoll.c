@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "descriptors.h"
+#include "paths.h"
 #include "ready.h"
+#include "stop.h"
+
+#define IN (EPOLLIN | EPOLLRDNORM)
+#define OUT (EPOLLOUT | EPOLLWRNORM)
 
 struct entry {
 	int fd;
+	uint64_t serial;
 	struct epoll_event event;
 	bool is_disabled; // EPOLLONESHOT, after its event
 };
@@ -27,7 +35,40 @@ static void release(void *it)
 	free(epoll);
 }
 
-static const struct wb_operations operations = { .kind = WB_EPOLL, .release = release };
+// What was closed is no more watched, whatever has its number now.
+static void forget_closed(struct epoll *epoll)
+{
+	for (unsigned int i = 0; i < epoll->count;) {
+		if (wb_descriptor_serial(epoll->entries[i].fd) == epoll->entries[i].serial)
+			i++;
+		else
+			epoll->entries[i] = epoll->entries[--epoll->count];
+	}
+}
+
+static bool wants(const struct entry *entry, uint32_t events)
+{
+	return !entry->is_disabled && (entry->event.events & events);
+}
+
+// As a descriptor in another wait, it is ready when one of its own is.
+static int watch(void *it, struct wb_waits *waits, bool *in)
+{
+	struct epoll *epoll = it;
+	int err = 0;
+
+	forget_closed(epoll);
+	for (unsigned int i = 0; !err && i < epoll->count; i++) {
+		const struct entry *entry = &epoll->entries[i];
+
+		err = wb_watch(waits, entry->fd, wants(entry, IN) ? in : NULL, wants(entry, OUT) ? in : NULL);
+		if (err == -EBADF)
+			err = 0;
+	}
+	return err;
+}
+
+static const struct wb_operations operations = { .kind = WB_EPOLL, .release = release, .watch = watch };
 
 static int failed(int error)
 {
@@ -63,6 +104,38 @@ static struct entry *find(const struct epoll *epoll, int fd)
 	return NULL;
 }
 
+// As deep as Linux lets them be in each other.
+#define DEEPEST 5
+
+// Whether this one, or one deeper than so many levels, is inside the other.
+static bool leads_to(const struct epoll *epoll, const struct epoll *wanted, int levels)
+{
+	if (epoll == wanted || !levels)
+		return true;
+	for (unsigned int i = 0; i < epoll->count; i++) {
+		const struct wb_operations *inner_operations;
+		const struct epoll *inner = wb_descriptor_any(epoll->entries[i].fd, &inner_operations);
+
+		if (inner && inner_operations == &operations && leads_to(inner, wanted, levels - 1))
+			return true;
+	}
+	return false;
+}
+
+// Whether it can be watched: 0, or the errno that Linux has.
+static int check(const struct epoll *epoll, int fd)
+{
+	const struct wb_operations *of;
+	void *it = wb_descriptor_any(fd, &of);
+
+	if (!it && (wb_is_ours(fd) || fcntl(fd, F_GETFD) < 0))
+		return EBADF;
+	// Of files of wasi-libc, only the three that are no files on a disk.
+	if (it ? !of->subscribe && !of->watch : fd > STDERR_FILENO || wb_path_of(fd))
+		return EPERM;
+	return it && of == &operations && leads_to(it, epoll, DEEPEST - 1) ? ELOOP : 0;
+}
+
 static int add(struct epoll *epoll, int fd, const struct epoll_event *event)
 {
 	if (epoll->count == epoll->room) {
@@ -74,22 +147,24 @@ static int add(struct epoll *epoll, int fd, const struct epoll_event *event)
 		epoll->entries = larger;
 		epoll->room = room;
 	}
-	epoll->entries[epoll->count++] = (struct entry){ .fd = fd, .event = *event };
+	epoll->entries[epoll->count++] = (struct entry){ .fd = fd, .serial = wb_descriptor_serial(fd), .event = *event };
 	return 0;
 }
 
 int epoll_ctl(int epfd, int operation, int fd, struct epoll_event *event)
 {
 	struct epoll *epoll = wb_descriptor_get(epfd, WB_EPOLL);
-	struct wb_watched watched = { .fd = fd, .in = true };
 	struct entry *entry;
+	int error;
 
 	if (!epoll)
 		return -1;
 	if (fd == epfd || (operation != EPOLL_CTL_DEL && !event))
 		return failed(EINVAL);
-	if (wb_wait_ready(&watched, 1, 0) >= 0 && watched.is_invalid)
-		return failed(EBADF);
+	error = check(epoll, fd);
+	if (error && (error != ELOOP || operation == EPOLL_CTL_ADD))
+		return failed(error);
+	forget_closed(epoll);
 	entry = find(epoll, fd);
 	switch (operation) {
 	case EPOLL_CTL_ADD:
@@ -97,7 +172,8 @@ int epoll_ctl(int epfd, int operation, int fd, struct epoll_event *event)
 	case EPOLL_CTL_MOD:
 		if (!entry)
 			return failed(ENOENT);
-		*entry = (struct entry){ .fd = fd, .event = *event };
+		entry->event = *event;
+		entry->is_disabled = false;
 		return 0;
 	case EPOLL_CTL_DEL:
 		if (!entry)
@@ -108,56 +184,81 @@ int epoll_ctl(int epfd, int operation, int fd, struct epoll_event *event)
 	return failed(EINVAL);
 }
 
-int epoll_wait(int epfd, struct epoll_event *events, int most, int timeout)
+// Tells what is there, as far as there is room; how many. A handler may have changed the entries meanwhile.
+static int tell(struct epoll *epoll, const struct wb_watched *watched, unsigned int count, struct epoll_event *events, int most)
+{
+	int given = 0;
+
+	for (unsigned int turn = 0; turn < count && given < most; turn++) {
+		const struct wb_watched *one = &watched[(epoll->first + turn) % count];
+		struct entry *entry = one->is_in || one->is_out ? find(epoll, one->fd) : NULL;
+		uint32_t there = 0;
+
+		if (!entry)
+			continue;
+		if (one->is_in)
+			there |= entry->event.events & IN;
+		if (one->is_out)
+			there |= entry->event.events & OUT;
+		if (!there)
+			continue;
+		events[given++] = (struct epoll_event){ .events = there, .data = entry->event.data };
+		entry->is_disabled = entry->event.events & EPOLLONESHOT;
+	}
+	epoll->first++;
+	return given;
+}
+
+static int wait_for(int epfd, struct epoll_event *events, int most, int64_t timeout)
 {
 	struct epoll *epoll = wb_descriptor_get(epfd, WB_EPOLL);
 	struct wb_watched *watched;
-	int ready, given = 0;
+	unsigned int count;
+	int ready;
 
 	if (!epoll)
 		return -1;
 	if (most <= 0)
 		return failed(EINVAL);
-	watched = calloc(epoll->count + 1, sizeof(*watched));
+	forget_closed(epoll);
+	count = epoll->count;
+	watched = calloc(count + 1, sizeof(*watched));
 	if (!watched)
 		return failed(ENOMEM);
-	for (unsigned int i = 0; i < epoll->count; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		const struct entry *entry = &epoll->entries[i];
 
-		watched[i].fd = entry->fd;
-		watched[i].in = !entry->is_disabled && (entry->event.events & (EPOLLIN | EPOLLRDNORM));
-		watched[i].out = !entry->is_disabled && (entry->event.events & (EPOLLOUT | EPOLLWRNORM));
+		watched[i] = (struct wb_watched){ .fd = entry->fd, .in = wants(entry, IN), .out = wants(entry, OUT) };
 	}
-	ready = wb_wait_ready(watched, epoll->count, timeout);
-	for (unsigned int turn = 0; ready > 0 && turn < epoll->count && given < most; turn++) {
-		unsigned int i = (epoll->first + turn) % epoll->count;
-		struct entry *entry = &epoll->entries[i];
-		uint32_t there = 0;
-
-		if (watched[i].is_in)
-			there |= entry->event.events & (EPOLLIN | EPOLLRDNORM);
-		if (watched[i].is_out)
-			there |= entry->event.events & (EPOLLOUT | EPOLLWRNORM);
-		if (watched[i].is_invalid || entry->is_disabled || !there)
-			continue;
-		events[given++] = (struct epoll_event){ .events = there, .data = entry->event.data };
-		entry->is_disabled = entry->event.events & EPOLLONESHOT;
-	}
-	if (epoll->count)
-		epoll->first = (epoll->first + 1) % epoll->count;
+	ready = wb_wait_ready(watched, count, timeout);
+	if (ready > 0)
+		ready = tell(epoll, watched, count, events, most);
 	free(watched);
-	return ready < 0 ? failed(-ready) : given;
+	return ready < 0 ? failed(-ready) : ready;
+}
+
+int epoll_wait(int epfd, struct epoll_event *events, int most, int timeout)
+{
+	return wait_for(epfd, events, most, wb_from_ms(timeout));
+}
+
+static int wait_masked(int epfd, struct epoll_event *events, int most, int64_t timeout, const sigset_t *mask)
+{
+	const uint64_t before = wb_signal_mask(mask ? mask->__bits : wb_signals_blocked());
+	int ready = wait_for(epfd, events, most, timeout);
+
+	wb_signal_mask(before);
+	return ready;
 }
 
 int epoll_pwait(int epfd, struct epoll_event *events, int most, int timeout, const sigset_t *mask)
 {
-	sigset_t before;
-	int result;
+	return wait_masked(epfd, events, most, wb_from_ms(timeout), mask);
+}
 
-	if (!mask)
-		return epoll_wait(epfd, events, most, timeout);
-	sigprocmask(SIG_SETMASK, mask, &before);
-	result = epoll_wait(epfd, events, most, timeout);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return result;
+int epoll_pwait2(int epfd, struct epoll_event *events, int most, const struct timespec *timeout, const sigset_t *mask)
+{
+	if (timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec > 999999999))
+		return failed(EINVAL);
+	return wait_masked(epfd, events, most, wb_from_timespec(timeout), mask);
 }

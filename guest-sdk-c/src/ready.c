@@ -8,85 +8,81 @@
 
 #include "descriptors.h"
 #include "errors.h"
+#include "paths.h"
 #include "stop.h"
 
-#define MOST 62
-
-// What is waited for together, and whose it is.
-struct waits {
-	wasi_io_poll_own_pollable_t own[MOST];
-	wasi_io_poll_borrow_pollable_t handles[MOST];
-	struct wb_watched *of[MOST];
-	bool is_out[MOST]; // whether it is for writing
+// What is waited for together, and what it makes ready.
+struct wb_waits {
+	wasi_io_poll_own_pollable_t own[WB_MOST_POLLABLES];
+	wasi_io_poll_borrow_pollable_t handles[WB_MOST_POLLABLES];
+	bool *ready[WB_MOST_POLLABLES];
 	unsigned int count;
 	// The stream of standard input, as long as its pollable is there.
 	wasi_io_streams_own_input_stream_t input;
 };
 
-static int add(struct waits *waits, struct wb_watched *watched, bool is_out, wasi_io_poll_own_pollable_t own)
+static int add(struct wb_waits *waits, bool *ready, wasi_io_poll_own_pollable_t own)
 {
 	if (!own.__handle)
 		return -errno;
-	if (waits->count == MOST) {
+	if (waits->count == WB_MOST_POLLABLES) {
 		wasi_io_poll_pollable_drop_own(own);
-		return wb_refuse(EINVAL, "one wait is for at most %d descriptors", MOST);
+		return wb_refuse(EINVAL, "one wait is for at most %d descriptors", WB_MOST_POLLABLES);
 	}
 	waits->own[waits->count] = own;
 	waits->handles[waits->count] = wasi_io_poll_borrow_pollable(own);
-	waits->is_out[waits->count] = is_out;
-	waits->of[waits->count++] = watched;
+	waits->ready[waits->count++] = ready;
 	return 0;
 }
 
-static void mark(struct wb_watched *watched)
+static void mark(bool *ready)
 {
-	watched->is_in = watched->in;
-	watched->is_out = watched->out;
+	if (ready)
+		*ready = true;
 }
 
 // What can be waited for of a descriptor of ours. Those that nothing is written to never are ready for it; those that can be waited for in no way always are.
-static int prepare_ours(struct waits *waits, struct wb_watched *watched, const struct wb_operations *operations, void *it)
+static int watch_ours(struct wb_waits *waits, const struct wb_operations *operations, void *it, bool *in, bool *out)
 {
 	int err = 0;
 
+	if (operations->watch)
+		return in ? operations->watch(it, waits, in) : 0;
 	if (!operations->subscribe) {
-		mark(watched);
+		mark(in);
+		mark(out);
 		return 0;
 	}
-	if (watched->in && operations->is_ready && operations->is_ready(it))
-		watched->is_in = true;
-	else if (watched->in)
-		err = add(waits, watched, false, operations->subscribe(it));
-	if (!err && watched->out && operations->subscribe_write)
-		err = add(waits, watched, true, operations->subscribe_write(it));
+	if (in && operations->is_ready && operations->is_ready(it))
+		mark(in);
+	else if (in)
+		err = add(waits, in, operations->subscribe(it));
+	if (!err && out && operations->subscribe_write)
+		err = add(waits, out, operations->subscribe_write(it));
 	return err;
 }
 
-// Adds what has to be waited for; what is always ready is marked.
-static int prepare(struct waits *waits, struct wb_watched *watched)
+int wb_watch(struct wb_waits *waits, int fd, bool *in, bool *out)
 {
 	const struct wb_operations *operations = NULL;
-	void *it = wb_descriptor_any(watched->fd, &operations);
+	void *it = wb_descriptor_any(fd, &operations);
 
-	watched->is_in = watched->is_out = watched->is_invalid = false;
 	if (it)
-		return prepare_ours(waits, watched, operations, it);
-	if (wb_is_ours(watched->fd) || fcntl(watched->fd, F_GETFD) < 0) {
-		watched->is_invalid = true;
+		return watch_ours(waits, operations, it, in, out);
+	if (wb_is_ours(fd) || fcntl(fd, F_GETFD) < 0)
+		return -EBADF;
+	// Files, and what is written to, are always ready. What was opened by a path is not standard input, whatever its number.
+	mark(out);
+	if (fd != STDIN_FILENO || !in || wb_path_of(fd)) {
+		mark(in);
 		return 0;
 	}
-	if (watched->fd == STDIN_FILENO && watched->in) {
-		if (!waits->input.__handle)
-			waits->input = wasi_cli_stdin_get_stdin();
-		watched->is_out = watched->out;
-		return add(waits, watched, false, wasi_io_streams_method_input_stream_subscribe(wasi_io_streams_borrow_input_stream(waits->input)));
-	}
-	// Files, and what is written to.
-	mark(watched);
-	return 0;
+	if (!waits->input.__handle)
+		waits->input = wasi_cli_stdin_get_stdin();
+	return add(waits, in, wasi_io_streams_method_input_stream_subscribe(wasi_io_streams_borrow_input_stream(waits->input)));
 }
 
-static void finish(struct waits *waits)
+static void finish(struct wb_waits *waits)
 {
 	for (unsigned int i = 0; i < waits->count; i++)
 		wasi_io_poll_pollable_drop_own(waits->own[i]);
@@ -94,50 +90,73 @@ static void finish(struct waits *waits)
 		wasi_io_streams_input_stream_drop_own(waits->input);
 }
 
-static unsigned int count_ready(const struct wb_watched *watched, unsigned int count)
+static int count_ready(const struct wb_watched *watched, unsigned int count)
 {
-	unsigned int ready = 0;
+	int ready = 0;
 
 	for (unsigned int i = 0; i < count; i++)
 		ready += watched[i].is_in || watched[i].is_out || watched[i].is_invalid;
 	return ready;
 }
 
-static int64_t now(void)
+static int prepare(struct wb_waits *waits, struct wb_watched *watched)
 {
-	struct timespec time;
+	int err;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ll + time.tv_nsec;
+	watched->is_in = watched->is_out = watched->is_invalid = false;
+	err = wb_watch(waits, watched->fd, watched->in ? &watched->is_in : NULL, watched->out ? &watched->is_out : NULL);
+	if (err != -EBADF)
+		return err;
+	watched->is_invalid = true;
+	return 0;
 }
 
-int wb_wait_ready(struct wb_watched *watched, unsigned int count, int timeout_ms)
+// 0, also when it ended for what may have changed what descriptors say, or a negative errno.
+static int wait_once(struct wb_watched *watched, unsigned int count, int64_t timeout)
 {
-	const int64_t end = timeout_ms < 0 ? -1 : now() + timeout_ms * 1000000ll;
-	struct waits waits = {};
+	struct wb_waits waits = {};
 	int64_t ready = 0;
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < count; i++)
 		err = prepare(&waits, &watched[i]);
-	while (!err && !ready) {
+	if (!err) {
 		// What is ready already is told at once, with whatever else is.
-		int64_t left = count_ready(watched, count) ? 0 : end < 0 ? -1 : end - now();
-
-		if (end >= 0 && left < 0)
-			left = 0;
-		ready = wb_wait(waits.handles, waits.count, left);
-		if (!left)
-			break;
+		ready = wb_wait(waits.handles, waits.count, count_ready(watched, count) ? 0 : timeout);
+		err = ready < 0 ? (int)ready : 0;
 	}
-	if (ready < 0)
-		err = ready;
 	for (unsigned int i = 0; !err && i < waits.count; i++) {
-		if (ready & (1ll << i)) {
-			waits.of[i]->is_in |= !waits.is_out[i];
-			waits.of[i]->is_out |= waits.is_out[i];
-		}
+		if (ready & (1ll << i))
+			mark(waits.ready[i]);
 	}
 	finish(&waits);
-	return err ? err : (int)count_ready(watched, count);
+	return err;
+}
+
+int wb_wait_ready(struct wb_watched *watched, unsigned int count, int64_t timeout)
+{
+	const int64_t end = wb_end_of(timeout);
+
+	for (;;) {
+		int64_t left = wb_left_until(end);
+		int err = wait_once(watched, count, left), ready;
+
+		if (err)
+			return err;
+		ready = count_ready(watched, count);
+		if (ready || !left)
+			return ready;
+	}
+}
+
+int64_t wb_from_ms(int ms)
+{
+	return ms < 0 ? -1 : ms * 1000000ll;
+}
+
+int64_t wb_from_timespec(const struct timespec *time)
+{
+	if (!time || time->tv_sec >= INT64_MAX / 1000000000 - 1)
+		return -1;
+	return time->tv_sec * 1000000000ll + time->tv_nsec;
 }

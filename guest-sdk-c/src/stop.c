@@ -19,6 +19,7 @@ static bool was_taken;
 static bool restarts;
 
 int64_t (*wb_timer_left)(void);
+int (*wb_before_read)(void);
 
 int wasm_bpf_stop_requested(void)
 {
@@ -197,37 +198,22 @@ sighandler_t signal(int sig, sighandler_t handler)
 	return sigaction(sig, &action, &old) ? SIG_ERR : old.sa_handler;
 }
 
-int sigemptyset(sigset_t *set)
+uint64_t wb_signal_mask(uint64_t mask)
 {
-	set->__bits = 0;
-	return 0;
+	const uint64_t before = blocked;
+
+	blocked = mask & ~(bit(SIGKILL) | bit(SIGSTOP));
+	return before;
 }
 
-int sigfillset(sigset_t *set)
+uint64_t wb_signals_blocked(void)
 {
-	set->__bits = UINT64_MAX;
-	return 0;
+	return blocked;
 }
 
-int sigaddset(sigset_t *set, int sig)
+uint64_t wb_signals_pending(void)
 {
-	if (check(sig))
-		return -1;
-	set->__bits |= bit(sig);
-	return 0;
-}
-
-int sigdelset(sigset_t *set, int sig)
-{
-	if (check(sig))
-		return -1;
-	set->__bits &= ~bit(sig);
-	return 0;
-}
-
-int sigismember(const sigset_t *set, int sig)
-{
-	return check(sig) ? -1 : (set->__bits & bit(sig)) != 0;
+	return pending;
 }
 
 int pthread_sigmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
@@ -237,18 +223,17 @@ int pthread_sigmask(int how, const sigset_t *restrict set, sigset_t *restrict ol
 	if (set) {
 		switch (how) {
 		case SIG_BLOCK:
-			blocked |= set->__bits;
+			wb_signal_mask(blocked | set->__bits);
 			break;
 		case SIG_UNBLOCK:
-			blocked &= ~set->__bits;
+			wb_signal_mask(blocked & ~set->__bits);
 			break;
 		case SIG_SETMASK:
-			blocked = set->__bits;
+			wb_signal_mask(set->__bits);
 			break;
 		default:
 			return EINVAL;
 		}
-		blocked &= ~(bit(SIGKILL) | bit(SIGSTOP));
 	}
 	if (old)
 		old->__bits = before;
@@ -290,17 +275,5 @@ int kill(pid_t pid, int sig)
 		return sig ? raise(sig) : 0;
 	// No other process can be reached.
 	errno = EPERM;
-	return -1;
-}
-
-int sigsuspend(const sigset_t *mask)
-{
-	const uint64_t before = blocked;
-
-	blocked = mask->__bits;
-	while (wb_wait(NULL, 0, -1) != -EINTR)
-		;
-	blocked = before;
-	errno = EINTR;
 	return -1;
 }

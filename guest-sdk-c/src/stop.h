@@ -12,8 +12,11 @@
 bool wb_stop_check(void);
 
 // Waits until one of these is ready, the time (in nanoseconds; negative: for ever) is over, or a handler ran. The pollables stay the caller's.
-// Returns a bit for each that is ready, 0 when the time was over, or -EINTR. Globals are written before and read after.
+// Returns a bit for each that is ready, 0 when the time was over, -EINTR, or WB_SIGNAL_PENDING when a signal came that is blocked, which whoever does not look for
+// one goes on after. Globals are written before and read after.
 int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count, int64_t timeout);
+
+#define WB_SIGNAL_PENDING (1ll << 62)
 
 // How many pollables one wait can be for.
 #define WB_MOST_POLLABLES 62
@@ -24,6 +27,11 @@ bool wb_stop_is_known(void);
 // Whether what the handlers interrupted that ran last goes on by itself: reads and writes do, after handlers with SA_RESTART.
 bool wb_stop_restarts(void);
 
+// Blocks these signals (bit 0: signal 1) and no others, and delivers nothing; returns which were blocked before.
+uint64_t wb_signal_mask(uint64_t mask);
+uint64_t wb_signals_blocked(void);
+uint64_t wb_signals_pending(void);
+
 // Makes a signal pending: the next check delivers it.
 void wb_signal_post(int sig);
 
@@ -32,6 +40,9 @@ int wb_signal_take(uint64_t set);
 
 // Of programs that have timers: posts the signal of one whose time has come, and returns the nanoseconds until the next; negative: never.
 extern int64_t (*wb_timer_left)(void);
+
+// Of the same programs: waits until standard input can be read without waiting. 0, or -EINTR.
+extern int (*wb_before_read)(void);
 
 // The time that waits count in: nanoseconds of WASI's monotonic clock, and when something is over that begins now (negative: never, also as the result).
 int64_t wb_now(void);

@@ -89,6 +89,7 @@ int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int co
 	WB_CALL;
 	for (;;) {
 		int64_t left = wb_left_until(end), alarm = wb_timer_left ? wb_timer_left() : -1;
+		const uint64_t before = wb_signals_pending();
 		uint64_t ready;
 		bool ran;
 
@@ -101,6 +102,8 @@ int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int co
 			return ready;
 		if (ran && timeout)
 			return -EINTR;
+		if (wb_signals_pending() & ~before)
+			return WB_SIGNAL_PENDING;
 		if (!left)
 			return 0;
 	}
@@ -118,12 +121,15 @@ static int64_t now(clockid_t clock)
 static int64_t sleep_through(int64_t time)
 {
 	const int64_t end = wb_end_of(time);
-	int64_t left;
+	int64_t left = time, waited;
 
-	if (wb_wait(NULL, 0, time) != -EINTR)
+	do {
+		waited = wb_wait(NULL, 0, left);
+		left = wb_left_until(end);
+	} while (waited > 0);
+	if (!waited)
 		return 0;
-	left = wb_left_until(end);
-	return left > 0 ? left : 1;
+	return left ? left : 1;
 }
 
 static int sleep_for(int64_t time, struct timespec *left)
@@ -181,20 +187,11 @@ unsigned int __wrap_sleep(unsigned int seconds)
 {
 	struct timespec left = {};
 
-	return sleep_for(seconds * 1000000000ll, &left) ? left.tv_sec + !!left.tv_nsec : 0;
+	return sleep_for(seconds * 1000000000ll, &left) ? left.tv_sec : 0;
 }
 
 int __wrap_usleep(useconds_t microseconds);
 int __wrap_usleep(useconds_t microseconds)
 {
 	return sleep_for(microseconds * 1000ll, NULL);
-}
-
-int pause(void);
-int pause(void)
-{
-	while (wb_wait(NULL, 0, -1) != -EINTR)
-		;
-	errno = EINTR;
-	return -1;
 }

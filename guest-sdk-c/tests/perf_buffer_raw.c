@@ -61,7 +61,7 @@ static void run(unsigned int times, int cpu)
 int main(void)
 {
 	struct perf_event_attr attr = {
-		.size = sizeof(attr), .type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_BPF_OUTPUT, .sample_type = PERF_SAMPLE_RAW,
+		.size = sizeof(attr), .type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_BPF_OUTPUT, .sample_type = PERF_SAMPLE_RAW, .sample_period=1,.wakeup_events=1,
 	};
 	struct perf_event_attr other = attr;
 	const struct perf_buffer_raw_opts small = { .sz = 1 };

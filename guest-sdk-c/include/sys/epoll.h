@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* epoll(7) over the descriptors of buffers and sockets, and standard input. Events are told as long as they are there: EPOLLET makes no difference. */
+/* epoll(7) over the descriptors of buffers, sockets, timers and other epolls, and standard input. Others: EPERM, as for files of Linux. Events are told as long as they are there: EPOLLET makes no difference. */
 #ifndef WASM_BPF_SYS_EPOLL_H
 #define WASM_BPF_SYS_EPOLL_H
 
@@ -51,7 +51,9 @@ int epoll_create(int size);
 int epoll_create1(int flags);
 int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
 int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout);
+/* A signal that the mask lets through ends the wait also if it came before. */
 int epoll_pwait(int epfd, struct epoll_event *events, int maxevents, int timeout, const sigset_t *mask);
+int epoll_pwait2(int epfd, struct epoll_event *events, int maxevents, const struct timespec *timeout, const sigset_t *mask);
 
 #ifdef __cplusplus
 }

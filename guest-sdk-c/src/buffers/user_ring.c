@@ -110,20 +110,21 @@ void *user_ring_buffer__reserve(struct user_ring_buffer *rb, __u32 size)
 
 void *user_ring_buffer__reserve_blocking(struct user_ring_buffer *rb, __u32 size, int timeout_ms)
 {
-	int64_t left = timeout_ms < 0 ? -1 : timeout_ms * 1000000ll;
+	int64_t end;
+
+	if (timeout_ms < -1)
+		return wb_null(-EINVAL);
 
 	WB_CALL;
+	end = wb_end_of(timeout_ms < 0 ? -1 : timeout_ms * 1000000ll);
 	for (;;) {
+		int64_t left = wb_left_until(end);
 		void *data = user_ring_buffer__reserve(rb, size);
-		int64_t turn = left < 0 || left > LOOK_NS ? LOOK_NS : left, waited;
 
 		if (data || errno != ENOSPC || !left)
 			return data;
-		waited = wb_wait(NULL, 0, turn);
-		if (waited < 0)
-			return wb_null(waited);
-		if (left > 0)
-			left -= turn;
+		if (wb_wait(NULL, 0, left < 0 || left > LOOK_NS ? LOOK_NS : left) == -EINTR)
+			return wb_null(-EINTR);
 	}
 }
 
