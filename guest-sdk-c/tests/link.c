@@ -2,6 +2,7 @@
 // Links that are pinned keep their programs attached: without the handle, and when they are opened again.
 // needs: bpffs
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -49,6 +50,8 @@ int main(void)
 	CHECK(link);
 	CHECK_TEXT(bpf_link__pin_path(link), PIN);
 	length = sizeof(info);
+	// What the call before left in it would ask for names.
+	memset(&info, 0, sizeof(info));
 	CHECK_IS(bpf_link_get_info_by_fd(bpf_link__fd(link), &info, &length), 0);
 	CHECK_IS(info.id, id);
 	other = bpf_program__attach_raw_tracepoint(skel->progs.at_raw, "sys_enter");

@@ -5,7 +5,8 @@ tests := $(filter-out %.bpf,$(tests))
 
 WASM_BPF_APPS := $(tests)
 WASM_BPF_OUT := build/tests/library
-WASM_BPF_BUILD := build/c-objects
+WASM_BPF_BUILD := build/tests/library-objects
+WASM_BPF_SHARED := build/c-objects
 
 # A skeleton is made of the BPF source of its name: several tests may share one.
 define test

@@ -2,7 +2,7 @@
 # build/native/NAME, with LIBBPF, a directory that has libbpf.a and its headers in include/. The objects and libbpf's headers for them are those of the components, which have to be there.
 
 BPFTOOL ?= build/bpftool
-COMPONENTS := build/c-objects
+COMPONENTS := build/c-objects build/tests/c-objects
 OUT := build/native
 OBJECTS := build/native-objects
 
@@ -14,7 +14,8 @@ CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror
 native: $(addprefix $(OUT)/,$(EXAMPLES) $(PROGRAMS) uprobe-target usdt-target)
 
 # The skeleton as it is without the option for guests.
-$(OBJECTS)/%.skel.h: $(COMPONENTS)/%.bpf.o $(BPFTOOL)
+vpath %.bpf.o $(COMPONENTS)
+$(OBJECTS)/%.skel.h: %.bpf.o $(BPFTOOL)
 	@mkdir -p $(@D)
 	$(BPFTOOL) gen skeleton $< >$@.new
 	@mv $@.new $@

@@ -2,7 +2,8 @@
 
 WASM_BPF_APPS := usdt tc globals
 WASM_BPF_OUT := build/tests/c
-WASM_BPF_BUILD := build/c-objects
+WASM_BPF_BUILD := build/tests/c-objects
+WASM_BPF_SHARED := build/c-objects
 
 define program
 $(1)_SOURCES := tests/c/$(1).c
