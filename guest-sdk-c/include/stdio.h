@@ -3,7 +3,11 @@
 #define WASM_BPF_STDIO_H
 
 #include <wasm-bpf/platform.h>
+
+/* wasi-libc warns of its own. */
+#define tmpfile wb_hidden_tmpfile
 #include_next <stdio.h>
+#undef tmpfile
 
 WB_BEGIN
 

@@ -18,7 +18,7 @@
 long syscall(long number, ...)
 {
 	int arguments[3];
-	char name[32];
+	char why[64];
 	va_list list;
 	int result;
 
@@ -31,6 +31,10 @@ long syscall(long number, ...)
 		unsigned long flags = va_arg(list, unsigned long);
 
 		va_end(list);
+		if (!attributes) {
+			errno = EFAULT;
+			return -1;
+		}
 		WB_CALL;
 		result = wb_perf_event_open(attributes, pid, cpu, group, flags);
 		if (result >= 0)
@@ -65,6 +69,6 @@ long syscall(long number, ...)
 	}
 	}
 	va_end(list);
-	snprintf(name, sizeof(name), "syscall %ld", number);
-	return wb_cannot(name, "a WebAssembly guest cannot make this system call");
+	snprintf(why, sizeof(why), "a WebAssembly guest cannot make system call %ld", number);
+	return wb_cannot("syscall", why);
 }

@@ -648,7 +648,7 @@ void argp_state_help(const struct argp_state *state, FILE *stream, unsigned int 
 
 void argp_usage(const struct argp_state *state)
 {
-	argp_state_help(state, state ? state->err_stream : stderr, ARGP_HELP_STD_USAGE);
+	argp_state_help(state, stderr, ARGP_HELP_STD_USAGE);
 }
 
 static const char *name_of(const struct argp_state *state)

@@ -114,7 +114,9 @@ static error_t start(struct parser *parser, void *input)
 
 static error_t take(struct parser *parser, struct group *group, const struct argp_option *option, char *argument, const char *spelled)
 {
-	error_t err = call(parser, group, option->key, argument);
+	// An alias without a key of its own has that of what it is an alias of.
+	int key = option->key ? option->key : wb_option_real(group->argp->options, option)->key;
+	error_t err = call(parser, group, key, argument);
 
 	if (err != ARGP_ERR_UNKNOWN)
 		return err;
@@ -241,6 +243,18 @@ static error_t parse_long(struct parser *parser, const char *dashes, char *name)
 	return take(parser, group, option, argument, spelled);
 }
 
+static bool is_letter(const struct parser *parser, char letter)
+{
+	for (size_t i = 0; i < parser->count; i++) {
+		const struct argp_option *option = parser->groups[i].argp->options;
+
+		for (; option && !wb_option_is_last(option); option++)
+			if (wb_option_has_letter(option) && option->key == letter)
+				return true;
+	}
+	return false;
+}
+
 static error_t parse_option(struct parser *parser)
 {
 	struct argp_state *state = &parser->state;
@@ -251,8 +265,8 @@ static error_t parse_option(struct parser *parser)
 
 	if (text[1] == '-')
 		return parse_long(parser, "--", text + 2);
-	// With one dash a long name is meant if there is one, and a letter else.
-	if (parser->is_long_only && (text[2] || !strchr("?", text[1])) &&
+	// With one dash a long name is meant, unless it is one letter that is an option; and letters if there is no such name.
+	if (parser->is_long_only && (text[2] || !is_letter(parser, text[1])) &&
 	    (find_long(parser, "-", text + 1, strcspn(text + 1, "="), &group, &option, &is_reported) || is_reported))
 		return is_reported ? ARGP_ERR_UNKNOWN : parse_long(parser, "-", text + 1);
 	parser->letters = text + 1;
@@ -415,7 +429,7 @@ error_t argp_parse(const struct argp *argp, int argc, char **argv, unsigned int 
 	struct parser parser = {
 		.state = {
 			.root_argp = &root.argp, .argc = argc, .argv = argv, .flags = flags, .err_stream = stderr, .out_stream = stdout,
-			.next = flags & ARGP_PARSE_ARGV0 ? 0 : 1,
+			.next = 1,
 		},
 		.in_order = flags & ARGP_IN_ORDER,
 		.is_long_only = flags & ARGP_LONG_ONLY,
