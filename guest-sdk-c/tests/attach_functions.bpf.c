@@ -11,7 +11,7 @@ __u64 cookie;
 int denied, answer = 100;
 __u32 process;
 
-SEC("fentry/do_filp_open")
+SEC("fentry/vfs_open")
 int on_entry(void *ctx)
 {
 	cookie = bpf_get_attach_cookie(ctx);
@@ -19,7 +19,7 @@ int on_entry(void *ctx)
 	return 0;
 }
 
-SEC("fexit/do_filp_open")
+SEC("fexit/vfs_open")
 int on_exit(void *ctx)
 {
 	__sync_fetch_and_add(&exits, 1);

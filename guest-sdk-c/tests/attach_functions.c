@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Programs at the entry and the exit of functions of the kernel, on security hooks, and in the place of functions of other programs.
-// needs: vm --dir /etc
+// needs: vm kernel=6.6 --dir /etc
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -49,7 +49,7 @@ int on_session(struct pt_regs *ctx)
 	return 0;
 }
 
-SEC("kprobe/do_filp_open")
+SEC("kprobe/vfs_open")
 int at_section(struct pt_regs *ctx)
 {
 	__sync_fetch_and_add(&by_section, 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Programs on functions of the kernel and on system calls: at the call and the return, with an offset, with cookies, one by one and many at once.
-// needs: vm --dir /etc
+// needs: vm kernel=6.6 --dir /etc
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -51,40 +51,40 @@ static bool is_since(unsigned int major, unsigned int minor)
 static void one(void)
 {
 	LIBBPF_OPTS(bpf_kprobe_opts, opts, .bpf_cookie = 0xabcdef0123456789);
-	struct bpf_link *link = bpf_program__attach_kprobe(skel->progs.on_call, false, "do_filp_open");
+	struct bpf_link *link = bpf_program__attach_kprobe(skel->progs.on_call, false, "vfs_open");
 
 	CHECK(link);
 	CHECK_SEES(calls);
 	CHECK_IS(bpf_link__destroy(link), 0);
 	CHECK_SEES_NOT(calls);
-	link = bpf_program__attach_kprobe(skel->progs.on_return, true, "do_filp_open");
+	link = bpf_program__attach_kprobe(skel->progs.on_return, true, "vfs_open");
 	CHECK(link);
 	CHECK_SEES(returns);
 	CHECK_IS(bpf_link__destroy(link), 0);
 
-	link = bpf_program__attach_kprobe_opts(skel->progs.on_call, "do_filp_open", &opts);
+	link = bpf_program__attach_kprobe_opts(skel->progs.on_call, "vfs_open", &opts);
 	CHECK(link);
 	CHECK_SEES(calls);
 	CHECK_IS(skel->bss->cookie, opts.bpf_cookie);
 	CHECK_IS(bpf_link__destroy(link), 0);
 	LIBBPF_OPTS_RESET(opts, .retprobe = true, .attach_mode = PROBE_ATTACH_MODE_LINK);
-	link = bpf_program__attach_kprobe_opts(skel->progs.on_return, "do_filp_open", &opts);
+	link = bpf_program__attach_kprobe_opts(skel->progs.on_return, "vfs_open", &opts);
 	CHECK(link);
 	CHECK_SEES(returns);
 	CHECK_IS(bpf_link__destroy(link), 0);
 
 	opts.offset = 1;
-	CHECK_NULL(bpf_program__attach_kprobe_opts(skel->progs.on_return, "do_filp_open", &opts), EINVAL);
+	CHECK_NULL(bpf_program__attach_kprobe_opts(skel->progs.on_return, "vfs_open", &opts), EINVAL);
 	opts.offset = 0;
 	CHECK_NULL(bpf_program__attach_kprobe_opts(skel->progs.on_return, NULL, &opts), ENOTSUP);
 	opts.attach_mode = PROBE_ATTACH_MODE_LEGACY;
-	CHECK_NULL(bpf_program__attach_kprobe_opts(skel->progs.on_return, "do_filp_open", &opts), ENOTSUP);
+	CHECK_NULL(bpf_program__attach_kprobe_opts(skel->progs.on_return, "vfs_open", &opts), ENOTSUP);
 	opts.attach_mode = 77;
-	CHECK_NULL(bpf_program__attach_kprobe_opts(skel->progs.on_return, "do_filp_open", &opts), EINVAL);
+	CHECK_NULL(bpf_program__attach_kprobe_opts(skel->progs.on_return, "vfs_open", &opts), EINVAL);
 	opts.sz = 1;
-	CHECK_NULL(bpf_program__attach_kprobe_opts(skel->progs.on_return, "do_filp_open", &opts), EINVAL);
+	CHECK_NULL(bpf_program__attach_kprobe_opts(skel->progs.on_return, "vfs_open", &opts), EINVAL);
 	CHECK_NULL(bpf_program__attach_kprobe(skel->progs.on_call, false, "no_such_function"), ENOENT);
-	CHECK_NULL(bpf_program__attach_kprobe(skel->progs.on_many, false, "do_filp_open"), EINVAL);
+	CHECK_NULL(bpf_program__attach_kprobe(skel->progs.on_many, false, "vfs_open"), EINVAL);
 
 	link = bpf_program__attach(skel->progs.at_section);
 	CHECK(link);
@@ -120,12 +120,12 @@ static void system_calls(void)
 
 static void many(void)
 {
-	const char *names[] = { "do_filp_open", "vfs_open" };
+	const char *names[] = { "vfs_open", "security_file_open" };
 	unsigned long addresses[] = { 1, 2 };
 	__u64 cookies[] = { 1ull << 40, 2 };
 	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .syms = names, .cookies = cookies, .cnt = 2);
 	LIBBPF_OPTS(bpf_link_create_opts, create, .kprobe_multi = { .syms = names, .cookies = cookies, .cnt = 2 });
-	struct bpf_link *link = bpf_program__attach_kprobe_multi_opts(skel->progs.on_many, "do_filp_o*", NULL);
+	struct bpf_link *link = bpf_program__attach_kprobe_multi_opts(skel->progs.on_many, "vfs_ope*", NULL);
 	int fd;
 
 	CHECK(link);
@@ -169,7 +169,7 @@ static void many(void)
 
 	// One that a pattern matches, or none.
 	LIBBPF_OPTS_RESET(opts, .unique_match = true);
-	link = bpf_program__attach_kprobe_multi_opts(skel->progs.on_many, "do_filp_open", &opts);
+	link = bpf_program__attach_kprobe_multi_opts(skel->progs.on_many, "vfs_open", &opts);
 	if (is_since(6, 6)) {
 		CHECK(link);
 		CHECK_SEES(many);
@@ -187,8 +187,8 @@ static void many(void)
 static void sessions(void)
 {
 	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .session = true);
-	struct bpf_link *link = bpf_program__attach_kprobe_multi_opts(skel->progs.on_session, "do_filp_open", &opts);
-	const char *name = "do_filp_open";
+	struct bpf_link *link = bpf_program__attach_kprobe_multi_opts(skel->progs.on_session, "vfs_open", &opts);
+	const char *name = "vfs_open";
 	LIBBPF_OPTS(bpf_link_create_opts, create, .kprobe_multi = { .syms = &name, .cnt = 1 });
 	int fd;
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // XDP and traffic control: by links, by filters and without links. Each program sees the packets of its interface as long as it is attached; what is attached
 // can be asked for, replaced and detached; what belongs to others stays.
-// needs: netns
+// needs: kernel=6.6 netns
+#include <arpa/inet.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -12,7 +15,6 @@
 
 #include "attach_network.skel.h"
 #include "check.h"
-#include "wasm_bpf.h"
 
 #define TCX_EGRESS 47
 #define NETKIT_PRIMARY 54
@@ -27,18 +29,12 @@ static int lo, veth0, veth1;
 // A packet that leaves through lo, and comes in there.
 static void send_packet(void)
 {
-	wasm_bpf_bpf_sockets_socket_kind_t kind = { .tag = WASM_BPF_BPF_SOCKETS_SOCKET_KIND_UDP4 };
-	wasm_bpf_bpf_sockets_own_socket_t socket;
-	wasm_bpf_bpf_types_error_t error;
-	wasm_bpf_bpf_types_error_code_t code;
-	wasm_bpf_string_t address = { (uint8_t *)"127.0.0.1:9", 11 };
-	wasm_bpf_list_u8_t data = { (uint8_t *)"x", 1 };
-	uint32_t sent;
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
-	CHECK(wasm_bpf_bpf_sockets_static_socket_open(&kind, &socket, &error));
-	CHECK(wasm_bpf_bpf_sockets_method_socket_connect(wasm_bpf_bpf_sockets_borrow_socket(socket), &address, &error));
-	CHECK(wasm_bpf_bpf_sockets_method_socket_send(wasm_bpf_bpf_sockets_borrow_socket(socket), &data, &sent, &code));
-	wasm_bpf_bpf_sockets_socket_drop_own(socket);
+	CHECK_IS(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	CHECK_IS(send(fd, "x", 1, 0), 1);
+	close(fd);
 	usleep(1000);
 }
 
@@ -326,6 +322,8 @@ static void tcx_links(void)
 	CHECK_NULL(bpf_program__attach_tcx(skel->progs.on_first, 0, NULL), EINVAL);
 	CHECK_NULL(bpf_program__attach_tcx(skel->progs.on_first, 4711, NULL), ENODEV);
 	CHECK_NULL(bpf_program__attach_tcx(skel->progs.on_filter, lo, NULL), EINVAL);
+	// Detached at once, also if somebody looks at the host's descriptors in this moment and so keeps the link.
+	CHECK_IS(bpf_link__detach(link), 0);
 	CHECK_IS(bpf_link__destroy(link), 0);
 
 	int fd = bpf_link_create(bpf_program__fd(skel->progs.on_egress), lo, TCX_EGRESS, NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Programs of maps of sockets, of network namespaces and of netfilter, by links and without.
-// needs: netns
+// needs: kernel=6.10 netns
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Programs on functions of a binary and on its USDT probes: by name, by offset, at the call and the return, one by one and many at once, for all
 // processes and for one. They see arguments, results and cookies.
-// needs: target
+// needs: kernel=6.6 target
 #include <fcntl.h>
 #include <linux/elf.h>
 #include <stdio.h>

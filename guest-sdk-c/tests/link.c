@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Links that are pinned keep their programs attached: without the handle, and when they are opened again.
-// needs: bpffs
+// needs: kernel=6.10 bpffs
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

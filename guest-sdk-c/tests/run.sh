@@ -12,6 +12,7 @@
 #                           tracefs  the kernel's, at /sys/kernel/tracing, in the guest too
 #                           cgroup   an empty cgroup, /cgroup in the guest; $CGROUP is its path here
 #                           target   target/probed.c, compiled by cc, which runs beside: /target/probed in the guest; $TARGET_PID
+#                           kernel=MAJOR.MINOR    a kernel that is not older: elsewhere the test is left out
 #                           vm       a kernel of ../../tests/kernels/run.sh, in which this runs: elsewhere the test is left out
 #                           netns    a network namespace of its own, with lo and a pair of interfaces, veth0 and veth1; /run/own-netns is its file, in the guest too
 #   // arguments: WORD... for the test
@@ -96,7 +97,7 @@ run_one() {
       options+=(--dir /sys/fs/bpf) ;;
     tracefs)
       apart=${apart:--m}
-      before+='mount -t tracefs tracefs /sys/kernel/tracing && '
+      before+='{ mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing; } && '
       options+=(--dir /sys/kernel/tracing) ;;
     netns)
       apart=-mn
@@ -113,6 +114,8 @@ run_one() {
       apart=${apart:--m}
       before="mount --bind $made_cgroup $output/cgroup && $before"
       options+=(--dir "$output/cgroup::/cgroup" --env "CGROUP=$made_cgroup") ;;
+    kernel=*)
+      [ "$(printf '%s\n' "${word#*=}" "$(uname -r)" | sort -V | head -n 1)" = "${word#*=}" ] || { echo "it needs Linux ${word#*=}"; return 77; } ;;
     vm)
       [ -n "${WASM_BPF_KERNEL:-}" ] || { echo 'it needs a kernel of tests/kernels'; return 77; } ;;
     target)
