@@ -82,18 +82,16 @@ static int update_cgroup(const struct wb_map *map, wasm_bpf_list_u8_t *key, int 
 	wasi_filesystem_types_own_descriptor_t cgroup;
 	wasm_bpf_bpf_maps_error_t error;
 	int err = wb_open_path_of(fd, &cgroup);
+	bool done;
 
 	if (err)
 		return err;
-	err = finish(wasm_bpf_bpf_maps_method_map_update_cgroup(map->handle, key, wasi_filesystem_types_borrow_descriptor(cgroup), mode, &error),
-		     &error);
+	done = wasm_bpf_bpf_maps_method_map_update_cgroup(map->handle, key, wasi_filesystem_types_borrow_descriptor(cgroup), mode, &error);
 	wasi_filesystem_types_descriptor_drop_own(cgroup);
 	// The kernel's number for a descriptor that is none of a cgroup.
-	if (err == -EINVAL) {
-		err = -EBADF;
-		errno = EBADF;
-	}
-	return err;
+	if (!done && error.code.tag == WASM_BPF_BPF_TYPES_ERROR_CODE_INVALID_ARGUMENT)
+		error.errno_ = EBADF;
+	return finish(done, &error);
 }
 
 // For the kernel, the number 0 in place of what is stored deletes it.
