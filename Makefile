@@ -157,9 +157,10 @@ faults: conformance-guests ## apply deliberate faults to the host; the conforman
 	@. ./$(ENV); CONFORMANCE='$(CONFORMANCE)' COMPONENTS='$(BUILD)/conformance' tests/faults/run.sh $(FAULTS)
 
 .PHONY: coverage
-coverage: setup ## write docs/coverage.md, with what the last `make test-kernels` found
+coverage: setup ## write docs/coverage.md, with what the last `make test-kernels` found, and docs/c-compat.md
 	@. ./$(ENV); cargo build --quiet $(LOCKED) -p wasm-bpf-host -p wasm-bpf-conformance --bins
 	@$(CONFORMANCE) coverage $(wildcard $(BUILD)/kernels/*.json)
+	@$(CONFORMANCE) c-compat
 
 .PHONY: check
 check: setup ## check formatting, lints, documentation and vendored files
@@ -175,9 +176,10 @@ check: setup ## check formatting, lints, documentation and vendored files
 	@for patch in tests/faults/*.patch; do git apply --check "$$patch"; done
 	$(call say,lints)
 	@. ./$(ENV); cargo clippy $(LOCKED) --workspace --all-targets -- -D warnings
-	$(call say,the table of coverage)
+	$(call say,the tables of coverage)
 	@. ./$(ENV); cargo build --quiet $(LOCKED) -p wasm-bpf-host -p wasm-bpf-conformance --bins
 	@$(CONFORMANCE) coverage --check
+	@$(CONFORMANCE) c-compat --check
 	$(call say,documentation)
 	@. ./$(ENV); RUSTDOCFLAGS='-D warnings' cargo doc $(LOCKED) --workspace --no-deps
 	$(call say,licences and sources of dependencies)

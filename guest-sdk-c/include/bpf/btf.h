@@ -44,14 +44,17 @@ LIBBPF_API struct btf *btf__new_split(const void *data, __u32 size, struct btf *
 
 /* Types from a file, which is BTF or an ELF file of 64 bits that has it. Files of /sys/kernel/btf are found also without --dir. */
 LIBBPF_API struct btf *btf__parse(const char *path, struct btf_ext **btf_ext);
+/* The same for types that continue others. */
 LIBBPF_API struct btf *btf__parse_split(const char *path, struct btf *base_btf);
 
 /* The same for ELF files alone: ENODATA if there are no types in it. `btf_ext` gets the section .BTF.ext, or NULL if there is none. */
 LIBBPF_API struct btf *btf__parse_elf(const char *path, struct btf_ext **btf_ext);
+/* The same for types that continue others. */
 LIBBPF_API struct btf *btf__parse_elf_split(const char *path, struct btf *base_btf);
 
 /* The same for files that are BTF: EPROTO if it is something else. */
 LIBBPF_API struct btf *btf__parse_raw(const char *path);
+/* The same for types that continue others. */
 LIBBPF_API struct btf *btf__parse_raw_split(const char *path, struct btf *base_btf);
 
 /* The types of the running kernel, or what the host was given in their place (--btf). They are copied into the guest: some 5 MB. */
@@ -62,6 +65,7 @@ LIBBPF_API struct btf *btf__load_module_btf(const char *module_name, struct btf 
 
 /* Types that are in the kernel under an id. Needs the grant `query`. Those of modules need the kernel's as their base. */
 LIBBPF_API struct btf *btf__load_from_kernel_by_id(__u32 id);
+/* The same for types that continue others. */
 LIBBPF_API struct btf *btf__load_from_kernel_by_id_split(__u32 id, struct btf *base_btf);
 
 /* The lowest id of a type with this name: -ENOENT if there is none. "void" is 0. */
@@ -111,6 +115,7 @@ LIBBPF_API const void *btf__raw_data(const struct btf *btf, __u32 *size);
 
 /* The text at an offset among the names: NULL with EINVAL if there is none. */
 LIBBPF_API const char *btf__name_by_offset(const struct btf *btf, __u32 offset);
+/* The same. */
 LIBBPF_API const char *btf__str_by_offset(const struct btf *btf, __u32 offset);
 
 /* Lines, functions and relocations of an object's instructions: the content of a section .BTF.ext, which is copied. */
@@ -173,8 +178,9 @@ LIBBPF_API int btf__add_enum(struct btf *btf, const char *name, __u32 bytes_sz);
 /* Adds a value to the enumeration that was added last; 0. */
 LIBBPF_API int btf__add_enum_value(struct btf *btf, const char *name, __s64 value);
 
-/* The same for enumerations with values of 64 bits. */
+/* Adds an enumeration whose values have 64 bits. */
 LIBBPF_API int btf__add_enum64(struct btf *btf, const char *name, __u32 bytes_sz, bool is_signed);
+/* Adds a value to such a one; 0. */
 LIBBPF_API int btf__add_enum64_value(struct btf *btf, const char *name, __u64 value);
 
 enum btf_fwd_kind {
@@ -189,13 +195,16 @@ LIBBPF_API int btf__add_fwd(struct btf *btf, const char *name, enum btf_fwd_kind
 /* Adds another name of a type. */
 LIBBPF_API int btf__add_typedef(struct btf *btf, const char *name, int ref_type_id);
 
-/* Adds a modified type. */
+/* Adds a volatile type. */
 LIBBPF_API int btf__add_volatile(struct btf *btf, int ref_type_id);
+/* Adds a const type. */
 LIBBPF_API int btf__add_const(struct btf *btf, int ref_type_id);
+/* Adds a restrict type. */
 LIBBPF_API int btf__add_restrict(struct btf *btf, int ref_type_id);
 
-/* Adds a type with a tag, or with an attribute, which is a tag that compilers know. */
+/* Adds a type with a tag. */
 LIBBPF_API int btf__add_type_tag(struct btf *btf, const char *value, int ref_type_id);
+/* The same with an attribute, which is a tag that the compiler knows. */
 LIBBPF_API int btf__add_type_attr(struct btf *btf, const char *value, int ref_type_id);
 
 /* Adds a function. */
@@ -216,8 +225,9 @@ LIBBPF_API int btf__add_datasec(struct btf *btf, const char *name, __u32 byte_sz
 /* Adds a variable to the section that was added last; 0. */
 LIBBPF_API int btf__add_datasec_var_info(struct btf *btf, int var_type_id, __u32 offset, __u32 byte_sz);
 
-/* Adds a tag, or an attribute, of a type (-1) or of one of its members or parameters. */
+/* Adds a tag of a type (-1) or of one of its members or parameters. */
 LIBBPF_API int btf__add_decl_tag(struct btf *btf, const char *value, int ref_type_id, int component_idx);
+/* The same with an attribute. */
 LIBBPF_API int btf__add_decl_attr(struct btf *btf, const char *value, int ref_type_id, int component_idx);
 
 /* Kinds that the kernel's header has as an enum, or not at all if it is old. */

@@ -25,9 +25,13 @@ struct ring_buffer_opts {
 };
 #define ring_buffer_opts__last_field sz
 
+/* Opens a map of type BPF_MAP_TYPE_RINGBUF, whose records are given to a function. No options are known. */
 LIBBPF_API struct ring_buffer *ring_buffer__new(int map_fd, ring_buffer_sample_fn sample_cb, void *ctx,
 						const struct ring_buffer_opts *opts);
+
+/* Frees it with all of its rings. NULL is allowed. */
 LIBBPF_API void ring_buffer__free(struct ring_buffer *rb);
+
 /* Reads one more map through the same buffer. */
 LIBBPF_API int ring_buffer__add(struct ring_buffer *rb, int map_fd, ring_buffer_sample_fn sample_cb, void *ctx);
 /* Waits for records, at most so many milliseconds (-1: without limit), and hands them out. How many there were, or a negative errno: -EINTR when a signal's handler ran. */
@@ -44,9 +48,11 @@ LIBBPF_API struct ring *ring_buffer__ring(struct ring_buffer *rb, unsigned int i
 LIBBPF_API size_t ring__avail_data_size(const struct ring *r);
 /* Bytes that the ring has room for. */
 LIBBPF_API size_t ring__size(const struct ring *r);
+/* The descriptor of the ring's map. */
 LIBBPF_API int ring__map_fd(const struct ring *r);
 /* Hands out what there is of this ring, without waiting. */
 LIBBPF_API int ring__consume(struct ring *r);
+/* At most n records of this ring. */
 LIBBPF_API int ring__consume_n(struct ring *r, size_t n);
 
 /* ---- User ring buffers: from the guest to BPF programs. */
@@ -58,14 +64,18 @@ struct user_ring_buffer_opts {
 };
 #define user_ring_buffer_opts__last_field sz
 
+/* Opens a map of type BPF_MAP_TYPE_USER_RINGBUF, to write records that BPF programs read. No options are known. */
 LIBBPF_API struct user_ring_buffer *user_ring_buffer__new(int map_fd, const struct user_ring_buffer_opts *opts);
 /* Memory for a record, which is written to the ring when it is submitted. NULL with errno E2BIG if it is larger than the ring, ENOSPC while a record that was
  * submitted has found no room. */
 LIBBPF_API void *user_ring_buffer__reserve(struct user_ring_buffer *rb, __u32 size);
 /* The same, but it waits for room, at most so many milliseconds (-1: without limit). */
 LIBBPF_API void *user_ring_buffer__reserve_blocking(struct user_ring_buffer *rb, __u32 size, int timeout_ms);
+/* Writes a record, which BPF programs then may read. */
 LIBBPF_API void user_ring_buffer__submit(struct user_ring_buffer *rb, void *sample);
+/* Gives a record up: nothing is written. */
 LIBBPF_API void user_ring_buffer__discard(struct user_ring_buffer *rb, void *sample);
+/* Frees the buffer; the map stays. NULL is allowed. */
 LIBBPF_API void user_ring_buffer__free(struct user_ring_buffer *rb);
 
 /* ---- Perf buffers: from BPF programs to the guest, one for each CPU. */
@@ -112,7 +122,9 @@ struct perf_buffer_raw_opts {
  * PERF_SAMPLE_RAW alone; EOPNOTSUPP if not. */
 LIBBPF_API struct perf_buffer *perf_buffer__new_raw(int map_fd, size_t page_cnt, struct perf_event_attr *attr, perf_buffer_event_fn event_cb,
 						    void *ctx, const struct perf_buffer_raw_opts *opts);
+/* Frees the buffer with those of all CPUs; the map stays. NULL is allowed. */
 LIBBPF_API void perf_buffer__free(struct perf_buffer *pb);
+/* A descriptor that poll(), select() and epoll take: ready when there are records. */
 LIBBPF_API int perf_buffer__epoll_fd(const struct perf_buffer *pb);
 /* As ring_buffer__poll. How many CPUs had something, 0 when the time is over. */
 LIBBPF_API int perf_buffer__poll(struct perf_buffer *pb, int timeout_ms);

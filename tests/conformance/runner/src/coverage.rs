@@ -212,6 +212,14 @@ impl Table {
     }
 }
 
+/// All functions of libbpf, as they stand in the table that [`check`] compares with libbpf-sys.
+pub(crate) fn named_functions(root: &Path) -> Result<BTreeSet<String>> {
+    Ok(Table::load(root)?
+        .functions()
+        .map(ToOwned::to_owned)
+        .collect())
+}
+
 /// Names of one line of references, with the kernels that stand behind them in brackets.
 #[derive(Debug, PartialEq, Eq)]
 struct Group {

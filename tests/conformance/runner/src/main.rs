@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use clap::{Args, Parser, Subcommand};
 use wasm_bpf_conformance::actor::act;
 use wasm_bpf_conformance::case::{self, Case, Language};
@@ -16,7 +16,7 @@ use wasm_bpf_conformance::matrix::Matrix;
 use wasm_bpf_conformance::probe::Probes;
 use wasm_bpf_conformance::release::Release;
 use wasm_bpf_conformance::results::{self, Outcome, Results};
-use wasm_bpf_conformance::{check, coverage};
+use wasm_bpf_conformance::{c_compat, check, coverage};
 
 /// Try whether a host does what the interface says.
 #[derive(Parser)]
@@ -65,6 +65,12 @@ enum Command {
         results: Vec<PathBuf>,
         /// Write nothing, and fail if the file is not what would be written.
         #[arg(long, conflicts_with = "results")]
+        check: bool,
+    },
+    /// Write docs/c-compat.md.
+    CCompat {
+        /// Write nothing, and fail if the file is not what would be written.
+        #[arg(long)]
         check: bool,
     },
     /// What a case has a process of its own do.
@@ -141,6 +147,7 @@ fn main() -> ExitCode {
         Command::Matrix { results, junit } => matrix(results, junit.as_deref()),
         Command::Check { components } => check(&cli.root, components),
         Command::Coverage { results, check } => write_coverage(&cli.root, results, *check),
+        Command::CCompat { check } => write_c_compat(&cli.root, *check),
         Command::Act { action } => {
             let words = action.iter().map(String::as_str).collect::<Vec<_>>();
             act(&words).map(|outcome| {
@@ -307,16 +314,29 @@ fn write_coverage(root: &Path, results: &[PathBuf], only_check: bool) -> anyhow:
     if !results.is_empty() {
         keep_passed(root, &load_all(results)?)?;
     }
-    let file = root.join("docs/coverage.md");
     let text = coverage::document(root, &coverage::Passed::load(root)?)?;
+    write_page(root, "docs/coverage.md", &text, only_check)?;
+    Ok(true)
+}
+
+fn write_page(root: &Path, name: &str, text: &str, only_check: bool) -> anyhow::Result<()> {
+    let file = root.join(name);
     if !only_check {
-        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
-        return Ok(true);
+        return std::fs::write(&file, text)
+            .with_context(|| format!("cannot write {}", file.display()));
     }
     let found = std::fs::read_to_string(&file)
         .with_context(|| format!("cannot read {}", file.display()))?;
-    if found != text {
-        bail!("{} is not what `make coverage` writes", file.display());
-    }
-    Ok(true)
+    ensure!(
+        found == text,
+        "{} is not what `make coverage` writes",
+        file.display()
+    );
+    Ok(())
+}
+
+fn write_c_compat(root: &Path, only_check: bool) -> anyhow::Result<bool> {
+    let (text, problems) = c_compat::document(root)?;
+    write_page(root, "docs/c-compat.md", &text, only_check)?;
+    Ok(print_problems(&problems))
 }
