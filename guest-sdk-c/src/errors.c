@@ -57,12 +57,13 @@ const char *wb_last_verifier_log(void)
 
 char *wb_take_string(wasm_bpf_string_t *text)
 {
-	char *taken = realloc(text->ptr, text->len + 1);
+	// An empty one has no memory, whatever it points at.
+	char *memory = text->len ? (char *)text->ptr : NULL, *taken = realloc(memory, text->len + 1);
 
 	if (taken)
 		taken[text->len] = '\0';
 	else
-		free(text->ptr);
+		free(memory);
 	text->ptr = NULL;
 	text->len = 0;
 	return taken;

@@ -119,6 +119,33 @@ static void logs(void)
 	CHECK_TEXT(small, "");
 }
 
+// A function of the kernel that the program is for is given by its type; an iterator is one.
+static void targets(void)
+{
+	const struct bpf_insn nothing[] = { MOV(BPF_REG_0, 0), EXIT };
+	union bpf_iter_link_info info = { .task = { .tid = getpid() } };
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_ITER);
+	LIBBPF_OPTS(bpf_link_create_opts, create, .iter_info = &info, .iter_info_len = sizeof(info));
+	int fd, link, iteration;
+	char text[8];
+
+	opts.attach_btf_id = libbpf_find_vmlinux_btf_id("task", BPF_TRACE_ITER);
+	CHECK((int)opts.attach_btf_id > 0);
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "iterator", "GPL", nothing, COUNT(nothing), &opts);
+	CHECK(fd >= 0);
+	link = bpf_link_create(fd, 0, BPF_TRACE_ITER, &create);
+	CHECK(link >= 0);
+	iteration = bpf_iter_create(link);
+	CHECK(iteration >= 0);
+	CHECK_IS(read(iteration, text, sizeof(text)), 0);
+	CHECK_IS(close(iteration), 0);
+	CHECK_IS(close(link), 0);
+	// It goes through tasks: the number is of a process, not of a map.
+	info = (union bpf_iter_link_info){ .task = { .pid_fd = 3 } };
+	CHECK_ERR(bpf_link_create(fd, 0, BPF_TRACE_ITER, &create), EBADF);
+	CHECK_IS(close(fd), 0);
+}
+
 // What cannot be said to the host is refused, and not left out.
 static void refused(void)
 {
@@ -142,6 +169,7 @@ int main(void)
 	plain();
 	maps();
 	logs();
+	targets();
 	refused();
 	return 0;
 }

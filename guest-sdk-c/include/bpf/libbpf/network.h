@@ -14,12 +14,6 @@ extern "C" {
  * component, whichever way that ends. The functions that detach know what this program attached, and not what others did.
  */
 
-struct bpf_xdp_set_link_opts {
-	size_t sz;
-	int old_fd;
-	size_t :0;
-};
-
 struct bpf_xdp_attach_opts {
 	size_t sz;
 	/* With XDP_FLAGS_REPLACE: fail with EEXIST unless this program is attached. */
