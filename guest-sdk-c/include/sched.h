@@ -30,7 +30,7 @@
 
 #ifdef _GNU_SOURCE
 #define CPU_SETSIZE 1024
-typedef struct {
+typedef struct cpu_set_t {
 	unsigned long __bits[CPU_SETSIZE / (8 * sizeof(unsigned long))];
 } cpu_set_t;
 

@@ -16,6 +16,7 @@
 #include "stop.h"
 
 int __real_close(int fd);
+ssize_t __real_read(int fd, void *buffer, size_t length);
 ssize_t __real_readv(int fd, const struct iovec *parts, int count);
 ssize_t __real_write(int fd, const void *buffer, size_t length);
 ssize_t __real_writev(int fd, const struct iovec *parts, int count);
@@ -75,7 +76,14 @@ static bool reads_again(bool was_known)
 	return false;
 }
 
-static ssize_t read_host(int fd, const struct iovec *parts, int count)
+// wasi-libc's read() in the form of readv(). The linker takes in what a program calls, and this file's wrappers find only that behind them.
+static ssize_t read_one(int fd, const struct iovec *part, int count)
+{
+	(void)count;
+	return __real_read(fd, part->iov_base, part->iov_len);
+}
+
+static ssize_t read_host(int fd, const struct iovec *parts, int count, ssize_t (*read_some)(int fd, const struct iovec *parts, int count))
 {
 	bool was_known;
 	ssize_t got;
@@ -84,7 +92,7 @@ static ssize_t read_host(int fd, const struct iovec *parts, int count)
 		if (!may_read(fd))
 			return -1;
 		was_known = wb_stop_is_known();
-		got = __real_readv(fd, parts, count);
+		got = read_some(fd, parts, count);
 	} while (got < 0 && reads_again(was_known));
 	return got;
 }
@@ -97,7 +105,7 @@ ssize_t __wrap_read(int fd, void *buffer, size_t length)
 
 	WB_CALL;
 	if (!wb_is_ours(fd))
-		return read_host(fd, &(struct iovec){ buffer, length }, 1);
+		return read_host(fd, &(struct iovec){ buffer, length }, 1, read_one);
 	it = ours(fd, &operations);
 	if (!it)
 		return -1;
@@ -111,7 +119,7 @@ ssize_t __wrap_readv(int fd, const struct iovec *parts, int count)
 
 	if (!wb_is_ours(fd)) {
 		WB_CALL;
-		return read_host(fd, parts, count);
+		return read_host(fd, parts, count, __real_readv);
 	}
 	for (int i = 0; i < count; i++) {
 		ssize_t got = __wrap_read(fd, parts[i].iov_base, parts[i].iov_len);

@@ -35,7 +35,7 @@ static int open_map(int fd, struct mapped *mapped, int protection, int flags, of
 		return wb_refuse(EOPNOTSUPP, "a guest maps the memory of arrays that were made with BPF_F_MMAPABLE; ring buffers are read with ring_buffer__new");
 	if (offset || (!(flags & MAP_SHARED) && protection & PROT_WRITE))
 		return wb_refuse(EINVAL, "a map's memory is mapped from its beginning, and shared");
-	size = (uint64_t)((map->value_size + 7) & ~7u) * map->max_entries;
+	size = (uint64_t)((map->value_size + 7) & ~7u) * (map->max_entries - 1) + map->value_size;
 	if (mapped->length > ((size + PAGE - 1) & ~(uint64_t)(PAGE - 1)))
 		return wb_refuse(EPERM, "a map of %llu bytes cannot be mapped as %zu bytes", (unsigned long long)size, mapped->length);
 	mapped->is_map = true;
