@@ -113,6 +113,13 @@ LIBBPF_API struct bpf_map *bpf_object__prev_map(const struct bpf_object *obj, co
 	for ((pos) = bpf_object__next_map((obj), NULL); (pos) != NULL; (pos) = bpf_object__next_map((obj), (pos)))
 #define bpf_map__for_each bpf_object__for_each_map
 
+/* What the kernel's configuration has for an option: skeletons have it of `__kconfig` variables. */
+enum libbpf_tristate {
+	TRI_NO = 0,
+	TRI_YES = 1,
+	TRI_MODULE = 2,
+};
+
 struct bpf_map_skeleton {
 	const char *name;
 	struct bpf_map **map;
