@@ -97,6 +97,7 @@ static int store_in(void *it, wasm_bpf_bpf_maps_borrow_map_t map, wasm_bpf_list_
 static int in_storage(void *it, wasm_bpf_bpf_maps_borrow_map_t map, wasm_bpf_option_list_u8_t *found, wasm_bpf_list_u8_t *value,
 		      wasm_bpf_bpf_maps_update_mode_t mode)
 {
+	const wasm_bpf_bpf_types_error_code_t none = { .tag = WASM_BPF_BPF_TYPES_ERROR_CODE_NOT_FOUND };
 	wasm_bpf_bpf_sockets_error_code_t error;
 	bool ok, was_there = true;
 	int err = wb_socket_open(it);
@@ -111,9 +112,7 @@ static int in_storage(void *it, wasm_bpf_bpf_maps_borrow_map_t map, wasm_bpf_opt
 		ok = wasm_bpf_bpf_sockets_method_socket_delete_in_storage(wb_socket_borrow(it), map, &was_there, &error);
 	if (!ok)
 		return wb_fail_code(&error);
-	if (!was_there)
-		errno = ENOENT;
-	return was_there ? 0 : -ENOENT;
+	return was_there ? 0 : wb_fail_code(&none);
 }
 
 static const struct wb_operations operations = {
