@@ -90,5 +90,5 @@ static inline uint32_t wb_process_of(int fd)
 
 WB_HANDLE_DESCRIPTOR(program, programs, program);
 WB_HANDLE_DESCRIPTOR(link, links, link);
-WB_HANDLE_DESCRIPTOR(perf_event, perf_events, perf_event);
 WB_HANDLE_DESCRIPTOR(map, maps, map);
+bool wb_perf_event_of(int fd, wasm_bpf_bpf_perf_events_borrow_perf_event_t *handle);

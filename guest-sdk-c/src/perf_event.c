@@ -3,6 +3,7 @@
 #include "perf_event.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <linux/perf_event.h>
@@ -11,29 +12,53 @@
 #include "errors.h"
 #include "globals.h"
 
+struct event {
+	wasm_bpf_bpf_perf_events_own_perf_event_t own;
+	uint64_t read_format;
+};
+
 static wasm_bpf_bpf_perf_events_borrow_perf_event_t borrow(void *it)
 {
-	return wasm_bpf_bpf_perf_events_borrow_perf_event((wasm_bpf_bpf_perf_events_own_perf_event_t){ (intptr_t)it });
+	const struct event *event = it;
+
+	return wasm_bpf_bpf_perf_events_borrow_perf_event(event->own);
 }
 
 static void release(void *it)
 {
+	struct event *event = it;
+
 	wb_perf_event_released(it);
-	wasm_bpf_bpf_perf_events_perf_event_drop_own((wasm_bpf_bpf_perf_events_own_perf_event_t){ (intptr_t)it });
+	wasm_bpf_bpf_perf_events_perf_event_drop_own(event->own);
+	free(event);
 }
 
-// The count, as it is read without a read_format.
+// The count, with what the event's read_format asks for.
 static long read_count(void *it, void *buffer, unsigned long length)
 {
+	const struct event *event = it;
 	wasm_bpf_bpf_perf_events_error_code_t error;
 	wasm_bpf_bpf_perf_events_count_t count;
+	uint64_t words[4];
+	unsigned int used = 0;
 
-	if (length < sizeof(count.value))
-		return wb_refuse(ENOSPC, "the count of a perf event has 8 bytes, not %lu", length);
 	if (!wasm_bpf_bpf_perf_events_method_perf_event_read(borrow(it), &count, &error))
 		return wb_fail_code(&error);
-	memcpy(buffer, &count.value, sizeof(count.value));
-	return sizeof(count.value);
+	// Of a group, whose only one it is, the value is the last; else the first.
+	if (event->read_format & PERF_FORMAT_GROUP)
+		words[used++] = 1;
+	else
+		words[used++] = count.value;
+	if (event->read_format & PERF_FORMAT_TOTAL_TIME_ENABLED)
+		words[used++] = count.enabled;
+	if (event->read_format & PERF_FORMAT_TOTAL_TIME_RUNNING)
+		words[used++] = count.running;
+	if (event->read_format & PERF_FORMAT_GROUP)
+		words[used++] = count.value;
+	if (length < used * sizeof(*words))
+		return wb_refuse(ENOSPC, "the count of this perf event has %zu bytes, not %lu", used * sizeof(*words), length);
+	memcpy(buffer, words, used * sizeof(*words));
+	return used * sizeof(*words);
 }
 
 static int control(void *it, unsigned long request, void *argument)
@@ -69,11 +94,6 @@ static int store_in(void *it, wasm_bpf_bpf_maps_borrow_map_t map, wasm_bpf_list_
 static const struct wb_operations operations = {
 	.kind = WB_PERF_EVENT, .release = release, .read = read_count, .ioctl = control, .store_in = store_in,
 };
-
-int wb_perf_event_descriptor(wasm_bpf_bpf_perf_events_own_perf_event_t handle)
-{
-	return wb_descriptor_new(&operations, (void *)(intptr_t)handle.__handle);
-}
 
 bool wb_perf_event_of(int fd, wasm_bpf_bpf_perf_events_borrow_perf_event_t *handle)
 {
@@ -172,30 +192,76 @@ static void set_options(wasm_bpf_bpf_perf_events_borrow_perf_event_options_t opt
 		wasm_bpf_bpf_perf_events_method_perf_event_options_set_more_config(options, attr->config1, attr->config2);
 }
 
+// What an event would have to be that a guest cannot have, in words; NULL: nothing.
+static const char *impossible(const struct perf_event_attr *attr, int group, unsigned long flags)
+{
+	const uint64_t formats = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING | PERF_FORMAT_GROUP;
+
+	if (group >= 0)
+		return "in a group";
+	if (flags & ~(unsigned long)(PERF_FLAG_FD_CLOEXEC | PERF_FLAG_FD_NO_GROUP))
+		return "of a cgroup, or for the output of others";
+	if (attr->read_format & ~formats)
+		return "read with its number or with what was lost";
+	if (attr->pinned || attr->exclusive)
+		return "pinned or exclusive";
+	if (attr->enable_on_exec || attr->remove_on_exec)
+		return "enabled or removed by exec";
+	if (attr->sigtrap)
+		return "with a signal";
+	return NULL;
+}
+
+// Copies what this library knows of the attributes; those that know more may say nothing in the rest, as in the kernel.
+static int take(struct perf_event_attr *known, const struct perf_event_attr *attr)
+{
+	const uint32_t size = attr->size ? attr->size : PERF_ATTR_SIZE_VER0;
+
+	if (size < PERF_ATTR_SIZE_VER0)
+		return wb_refuse(E2BIG, "a perf event: a struct perf_event_attr has at least %d bytes, not %u", PERF_ATTR_SIZE_VER0, size);
+	for (uint32_t i = sizeof(*known); i < size; i++) {
+		if (((const char *)attr)[i])
+			return wb_refuse(E2BIG, "a perf event: the struct perf_event_attr says what this library does not know");
+	}
+	memcpy(known, attr, size < sizeof(*known) ? size : sizeof(*known));
+	return 0;
+}
+
 int wb_perf_event_open(const struct perf_event_attr *attr, int pid, int cpu, int group, unsigned long flags)
 {
 	wasm_bpf_bpf_perf_events_own_perf_event_options_t options;
 	wasm_bpf_bpf_perf_events_perf_event_type_t type = {};
-	wasm_bpf_bpf_perf_events_own_perf_event_t event;
 	wasm_bpf_bpf_perf_events_error_t error;
 	struct perf_event_attr known = {};
+	struct event *event;
+	const char *not_for_guests;
 	bool ok;
 	int err;
 
-	if (!attr || attr->size < PERF_ATTR_SIZE_VER0)
-		return wb_refuse(EINVAL, "a perf event: the struct perf_event_attr has no size");
-	if (group >= 0)
-		return wb_refuse(EOPNOTSUPP, "a perf event: a guest has no groups of them");
-	if (flags & ~PERF_FLAG_FD_CLOEXEC)
-		return wb_refuse(EOPNOTSUPP, "a perf event: the flags %#lx are not for guests", flags & ~PERF_FLAG_FD_CLOEXEC);
-	memcpy(&known, attr, attr->size < sizeof(known) ? attr->size : sizeof(known));
+	if (!attr)
+		return wb_refuse(EFAULT, "a perf event without attributes");
+	err = take(&known, attr);
+	if (err)
+		return err;
+	not_for_guests = impossible(&known, group, flags);
+	if (not_for_guests)
+		return wb_refuse(EOPNOTSUPP, "a perf event of a guest cannot be %s", not_for_guests);
 	err = set_type(&type, &known);
 	if (err)
 		return err;
+
 	WB_CALL;
+	event = malloc(sizeof(*event));
+	if (!event)
+		return wb_refuse(ENOMEM, "no memory for a perf event");
+	event->read_format = known.read_format;
 	options = wasm_bpf_bpf_perf_events_constructor_perf_event_options();
 	set_options(wasm_bpf_bpf_perf_events_borrow_perf_event_options(options), &known, pid, cpu);
-	ok = wasm_bpf_bpf_perf_events_static_perf_event_open(&type, wasm_bpf_bpf_perf_events_borrow_perf_event_options(options), &event, &error);
+	ok = wasm_bpf_bpf_perf_events_static_perf_event_open(&type, wasm_bpf_bpf_perf_events_borrow_perf_event_options(options), &event->own,
+							     &error);
 	wasm_bpf_bpf_perf_events_perf_event_options_drop_own(options);
-	return ok ? wb_perf_event_descriptor(event) : wb_fail(&error, "open a perf event");
+	if (ok)
+		return wb_descriptor_new(&operations, event);
+	free(event);
+	return wb_fail(&error, "open a perf event");
 }
