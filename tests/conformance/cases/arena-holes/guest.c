@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Arenas in which pages that no program allocated stay absent. A copy of the memory, as mmap() gives, has no holes: these are the interface's functions.
+// Arenas in which pages that no program allocated stay absent. A copy of the memory, as mmap() gives, has no holes: these are the interface's
+// functions.
 #include "conformance.h"
 
 #include "case.skel.h"

@@ -36,7 +36,8 @@ void case_values(void)
 	CHECK(contained(fd, 10000, 11000) < 100);
 }
 
-// The kernel reads the buffer of a lookup: it must not be taken for an answer. libbpf's functions have no lengths, so the first are the interface's.
+// The kernel reads the buffer of a lookup: it must not be taken for an answer. libbpf's functions have no lengths, so the first are the
+// interface's.
 void case_refused(void)
 {
 	static const size_t lengths[] = { 0, 7, 9, 4096 };

@@ -69,7 +69,8 @@ void case_wrong(void)
 {
 	static const enum bpf_map_type types[] = { BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_PROG_ARRAY };
 	struct case_bpf *skel = load();
-	int fd = bpf_map__fd(skel->maps.cgroups), cgroup = open_in_cgroup("."), others[2] = { OK(open("/usr", O_RDONLY)), open_in_cgroup("cgroup.procs") };
+	int fd = bpf_map__fd(skel->maps.cgroups), cgroup = open_in_cgroup(".");
+	const int others[] = { OK(open("/usr", O_RDONLY)), open_in_cgroup("cgroup.procs") };
 	static const __u8 zeros[5];
 	wasi_filesystem_types_own_descriptor_t folder;
 	wasm_bpf_bpf_maps_error_code_t code;

@@ -197,8 +197,8 @@ void case_large_pages(void)
 	are_below(&seen, 3000);
 }
 
-// A walk over the keys of a map that is changed meanwhile. It goes on after a key of the page that is still there; if none is, the kernel starts at the first:
-// better a key twice than one not at all. So there is an end to how many may come.
+// A walk over the keys of a map that is changed meanwhile. It goes on after a key of the page that is still there; if none is, the kernel
+// starts at the first: better a key twice than one not at all. So there is an end to how many may come.
 struct walk {
 	int fd;
 	__u32 left, at, count, page[4096];

@@ -66,7 +66,8 @@ void case_not_to_be_set(void)
 	elf.ptr = (uint8_t *)case_bpf__elf_bytes(&size);
 	elf.len = size;
 	CHECK(wasm_bpf_bpf_objects_static_open_object_open(&elf, wasm_bpf_bpf_objects_borrow_open_options(options), &open, &error));
-	FAILS_ERROR(wasm_bpf_bpf_objects_method_open_object_set_initial_value(wasm_bpf_bpf_objects_borrow_open_object(open), &name, 0, &data, &error),
+	FAILS_ERROR(wasm_bpf_bpf_objects_method_open_object_set_initial_value(wasm_bpf_bpf_objects_borrow_open_object(open), &name, 0, &data,
+									      &error),
 		    error, "invalid-argument", ".kconfig");
 	wasm_bpf_bpf_objects_open_object_drop_own(open);
 	wasm_bpf_bpf_objects_open_options_drop_own(options);
