@@ -286,3 +286,8 @@ int posix_memalign(void **memory, size_t alignment, size_t bytes)
 		*memory = made;
 	return result;
 }
+
+// What wasi-libc itself calls, for atexit() and locales.
+void *__libc_malloc(size_t bytes) __attribute__((alias("malloc")));
+void *__libc_calloc(size_t count, size_t bytes) __attribute__((alias("calloc")));
+void __libc_free(void *memory) __attribute__((alias("free")));

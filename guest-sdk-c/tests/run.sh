@@ -18,6 +18,8 @@
 #                           netns    a network namespace of its own, with lo and a pair of interfaces, veth0 and veth1; /run/own-netns is its file, in the guest too
 #   // arguments: WORD... for the test
 #   // exits: CODE        that it is to end with, other than 0
+#   // stopped: SIGNAL    sent to the host once the test has said "ready"; standard input is then a pipe that nothing comes from
+#   // says: TEXT         that is to be among what it prints
 #
 # Environment: WASM_BPF, the command to run components with.
 set -euo pipefail
@@ -78,7 +80,7 @@ start_target() {
 }
 
 run_one() {
-  local name=$1 source options=() arguments=() before='' apart='' around=() word made_cgroup='' code=0 expected grants
+  local name=$1 source options=() arguments=() before='' apart='' around=() word made_cgroup='' code=0 expected grants stopped said
   source=$(compgen -G "$tests/$name.c*" | grep -v '\.bpf\.c$')
   local component=build/tests/library/$name.component.wasm
   [ -e "$component" ] || { echo 'it was not built' >&2; return 1; }
@@ -132,7 +134,24 @@ run_one() {
   [ -z "$apart" ] || around=(unshare "$apart")
   # Mounts and interfaces are the test's own and go with it.
   # shellcheck disable=SC2016
-  timeout 60 "${around[@]}" sh -c "$before"'exec "$@"' sh "$WASM_BPF" run "${options[@]}" "$component" "${arguments[@]}" </dev/null || code=$?
+  local command=(timeout 60 "${around[@]}" sh -c "$before"'echo $$ >"$PID_FILE"; exec "$@"' sh "$WASM_BPF" run "${options[@]}" "$component" "${arguments[@]}")
+  export PID_FILE=$output/pid
+  stopped=$(wanted "$source" stopped)
+  if [ -n "$stopped" ]; then
+    [ -p "$output/input" ] || mkfifo "$output/input"
+    # Open for writing, too: its end never comes.
+    "${command[@]}" <>"$output/input" &
+    for _ in $(seq 200); do
+      ! grep -qx ready "$output/$name" || break
+      sleep 0.05
+    done
+    # A moment, so that it waits.
+    sleep 0.1
+    kill "-$stopped" "$(cat "$PID_FILE")" || code=1
+    wait $! || code=$?
+  else
+    "${command[@]}" </dev/null || code=$?
+  fi
   if [ -n "$target_pid" ]; then
     kill "$target_pid" && wait "$target_pid" 2>/dev/null
     target_pid=
@@ -142,6 +161,8 @@ run_one() {
     rmdir "$output/cgroup"
     find "$made_cgroup" -depth -type d -exec rmdir {} + || { echo "$made_cgroup is still in use" >&2; code=1; }
   fi
+  said=$(wanted "$source" says)
+  [ -z "$said" ] || grep -qF -- "$said" "$output/$name" || { echo "it did not say '$said'" >&2; return 1; }
   [ "$code" = "${expected:-0}" ] || { echo "exit code $code, not ${expected:-0}" >&2; return 1; }
 }
 
