@@ -39,7 +39,7 @@ static __u32 id_of(const struct bpf_program *program)
 int main(void)
 {
 	struct attach_netkit_bpf *skel = attach_netkit_bpf__open_and_load();
-	int pair = if_nametoindex("nk0"), lo = if_nametoindex("lo"), fd;
+	int pair = if_nametoindex("primary0"), lo = if_nametoindex("lo"), fd;
 	LIBBPF_OPTS(bpf_netkit_opts, opts, .flags = F_BEFORE);
 	struct bpf_link *link, *first;
 	__u32 id;

@@ -14,7 +14,7 @@
 #                           target   target/probed.c, compiled by cc, which runs beside: /target/probed in the guest; $TARGET_PID
 #                           kernel=MAJOR.MINOR    a kernel that is not older: elsewhere the test is left out
 #                           vm       a kernel of ../../tests/kernels/run.sh, in which this runs: elsewhere the test is left out
-#                           netkit   a netkit pair, of which nk0 is the primary end, in the network namespace; after netns
+#                           netkit   a netkit pair, of which primary0 is one end, in the network namespace; after netns
 #                           netns    a network namespace of its own, with lo and a pair of interfaces, veth0 and veth1; /run/own-netns is its file, in the guest too
 #   // arguments: WORD... for the test
 #   // exits: CODE        that it is to end with, other than 0
@@ -109,7 +109,7 @@ run_one() {
         ip addr add 10.77.0.1/24 dev veth0 && ip link set veth0 up && ip link set veth1 up &&
         mount -t tmpfs tmpfs /run && touch /run/own-netns && mount --bind /proc/self/ns/net /run/own-netns && $before"
       options+=(--dir /run) ;;
-    netkit) before+='ip link add nk0 type netkit && ' ;;
+    netkit) before+='ip link add primary0 type netkit && ' ;;
     cgroup)
       [ -n "$cgroups" ] || { echo 'it needs cgroups of version 2, which are not mounted' >&2; return 1; }
       made_cgroup=$cgroups/wasm-bpf-library-$$
