@@ -44,8 +44,8 @@ static int create_uprobe_multi(struct wb_attaching *it, const struct bpf_link_cr
 		return wb_refuse(EINVAL, "program '%s': nothing says where its probes go", it->name);
 	if (given->flags & ~WB_MULTI_RETURN)
 		return wb_refuse(EINVAL, "program '%s': flags 0x%x are not known", it->name, given->flags);
-	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = given->offsets, .ref_ctr_offsets = given->ref_ctr_offsets, .cookies = given->cookies,
-		    .cnt = given->cnt, .retprobe = given->flags & WB_MULTI_RETURN, .session = is_session);
+	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = given->offsets, .ref_ctr_offsets = given->ref_ctr_offsets,
+		    .cookies = given->cookies, .cnt = given->cnt, .retprobe = given->flags & WB_MULTI_RETURN, .session = is_session);
 	// Here 0 is every process, in bpf_program__attach_uprobe_multi it is -1.
 	return wb_attach_uprobe_multi(it, given->pid ? (pid_t)given->pid : -1, given->path, NULL, &opts);
 }

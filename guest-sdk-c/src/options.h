@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// Whether options can be understood: none, or at least their size, and nothing set behind what this library knows. It warns if not, and the caller
-// answers EINVAL.
+// Whether options can be understood: none, or at least their size, and nothing set behind what this library knows. It warns if not, and
+// the caller answers EINVAL.
 bool wb_options_valid(const void *options, size_t known, const char *type);
 
 #define WB_OPTIONS_VALID(options, type) wb_options_valid(options, sizeof(struct type), #type)

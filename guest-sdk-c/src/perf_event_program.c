@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Programs that ioctl(PERF_EVENT_IOC_SET_BPF) attaches to perf events: they stay until the event is closed. The host gives a link, which is kept here.
+// Programs that ioctl(PERF_EVENT_IOC_SET_BPF) attaches to perf events: they stay until the event is closed. The host gives a link, which
+// is kept here.
 #include <stdlib.h>
 
 #include "attach/attach.h"
@@ -25,7 +26,8 @@ int wb_perf_event_set_program(const void *event, wasm_bpf_bpf_perf_events_borrow
 	if (!wb_attaching_fd(&it, program_fd, BPF_PERF_EVENT))
 		result = -errno;
 	else
-		result = wb_attached(&it, wasm_bpf_bpf_programs_method_program_attach_perf_event(it.program, handle, 0, &it.link, &error), &error);
+		result = wb_attached(&it, wasm_bpf_bpf_programs_method_program_attach_perf_event(it.program, handle, 0, &it.link, &error),
+			&error);
 	if (result < 0) {
 		free(made);
 		return result;

@@ -4,8 +4,8 @@
 #include "descriptors.h"
 #include "paths.h"
 
-// What this program attached. target[] is the index of a network interface, the id of a map, or what WASI knows a cgroup by; zero for the network
-// namespace of the host.
+// What this program attached. target[] is the index of a network interface, the id of a map, or what WASI knows a cgroup by; zero for the
+// network namespace of the host.
 static struct wb_attachment *attached;
 
 enum place { PLACE_CGROUP, PLACE_MAP, PLACE_NETNS, PLACE_INTERFACE };
@@ -94,7 +94,8 @@ static int begin(struct asked *asked, int target, int type)
 	case PLACE_MAP:
 		return set_map(asked);
 	case PLACE_NETNS:
-		return target ? wb_refuse(EINVAL, "a flow dissector without a link is attached to the host's network namespace, which is 0") : 0;
+		return target ? wb_refuse(EINVAL, "a flow dissector without a link is attached to the host's network namespace, which is 0")
+			: 0;
 	case PLACE_INTERFACE:
 		asked->key[0] = target;
 		return target > 0 ? 0 : wb_refuse(ENODEV, "there is no network interface %d", target);
@@ -166,9 +167,11 @@ static int attach_cgroup(struct asked *asked, int program_fd, uint32_t flags, in
 	struct wb_attachment *old;
 	int has_place, result;
 
-	if (flags & ~(BPF_F_ALLOW_OVERRIDE | BPF_F_ALLOW_MULTI | BPF_F_REPLACE) || (flags & BPF_F_ALLOW_OVERRIDE && flags & BPF_F_ALLOW_MULTI) ||
+	if (flags & ~(BPF_F_ALLOW_OVERRIDE | BPF_F_ALLOW_MULTI | BPF_F_REPLACE) ||
+		(flags & BPF_F_ALLOW_OVERRIDE && flags & BPF_F_ALLOW_MULTI) ||
 	    (flags & BPF_F_REPLACE && !(flags & BPF_F_ALLOW_MULTI)) || !(flags & BPF_F_REPLACE) != !old_fd)
-		return wb_refuse(EINVAL, "flags 0x%x: a cgroup is shared in one way, and a program replaced among many, with both given", flags);
+		return wb_refuse(EINVAL, "flags 0x%x: a cgroup is shared in one way, and a program replaced among many, with both given",
+			flags);
 	if (flags & BPF_F_ALLOW_MULTI)
 		sharing = WASM_BPF_BPF_PROGRAMS_CGROUP_SHARING_MULTIPLE;
 	else if (flags & BPF_F_ALLOW_OVERRIDE)
@@ -208,8 +211,8 @@ static int attach_new(struct asked *asked, const struct wb_place *place)
 	case PLACE_MAP:
 		return wb_attach_sockmap(&asked->it, asked->target);
 	case PLACE_NETNS:
-		return wb_attached(&asked->it, wasm_bpf_bpf_programs_method_program_attach_netns(asked->it.program, NULL, &asked->it.link, &error),
-				   &error);
+		return wb_attached(&asked->it, wasm_bpf_bpf_programs_method_program_attach_netns(asked->it.program, NULL, &asked->it.link,
+			&error), &error);
 	default:
 		if ((int)asked->it.type == WB_TYPE_TCX_INGRESS || (int)asked->it.type == WB_TYPE_TCX_EGRESS)
 			return wb_attach_tcx(&asked->it, asked->target, place);
@@ -226,7 +229,8 @@ static int attach_by_link(struct asked *asked, int program_fd, uint32_t flags, i
 
 	if (flags & ~(is_interface ? BPF_F_REPLACE : 0) || (is_interface && !flags != !old_fd) ||
 	    (!is_interface && (old_fd || place->flags || place->relative_fd || place->relative_id || place->expected_revision)))
-		return wb_refuse(EINVAL, "flags 0x%x, or a program to replace or beside, say nothing for attach type %d", flags, asked->it.type);
+		return wb_refuse(EINVAL, "flags 0x%x, or a program to replace or beside, say nothing for attach type %d", flags,
+			asked->it.type);
 	result = find_old(asked, old_fd, !is_interface, &old);
 	if (result < 0)
 		return result;
@@ -250,7 +254,8 @@ int bpf_prog_attach_opts(int prog_fd, int target, enum bpf_attach_type type, con
 	uint32_t flags = WB_OPTION(opts, flags, 0);
 	int old_fd = WB_OPTION(opts, replace_prog_fd, 0), result;
 	struct wb_place place = {
-		flags & WB_PLACE_FLAGS, WB_OPTION(opts, relative_fd, 0), WB_OPTION(opts, relative_id, 0), WB_OPTION(opts, expected_revision, 0),
+		flags & WB_PLACE_FLAGS, WB_OPTION(opts, relative_fd, 0), WB_OPTION(opts, relative_id, 0),
+		WB_OPTION(opts, expected_revision, 0),
 	};
 	struct asked asked;
 
@@ -311,7 +316,8 @@ int bpf_prog_detach_opts(int prog_fd, int target, enum bpf_attach_type type, con
 	if (WB_OPTION(opts, relative_fd, 0) || WB_OPTION(opts, relative_id, 0) || WB_OPTION(opts, expected_revision, 0))
 		return wb_refuse(ENOTSUP, "the host does not detach by a neighbour or a revision; name the program");
 	if (flags & ~(WB_F_BEFORE | WB_F_AFTER) || flags == (WB_F_BEFORE | WB_F_AFTER))
-		return wb_refuse(EINVAL, "flags 0x%x: the first (BPF_F_BEFORE) or the last (BPF_F_AFTER) is detached, or a program that is named", flags);
+		return wb_refuse(EINVAL, "flags 0x%x: the first (BPF_F_BEFORE) or the last (BPF_F_AFTER) is detached, or a program that is "
+			"named", flags);
 	result = begin(&asked, target, type);
 	if (result < 0)
 		return result;

@@ -62,7 +62,8 @@ static int give_maps(struct loading *it)
 		case BPF_PSEUDO_MAP_IDX:
 		case BPF_PSEUDO_MAP_IDX_VALUE:
 			if (!it->given || (it->given_count && (uint32_t)instruction->imm >= it->given_count))
-				return wb_refuse(EINVAL, "instruction %zu refers to place %d of fd_array, which has none such", i, instruction->imm);
+				return wb_refuse(EINVAL, "instruction %zu refers to place %d of fd_array, which has none such", i,
+					instruction->imm);
 			fd = it->given[instruction->imm];
 			/* fallthrough */
 		case BPF_PSEUDO_MAP_FD:
@@ -133,7 +134,8 @@ static int refuse(const struct bpf_prog_load_opts *opts)
 	if (WB_OPTION(opts, func_info_cnt, 0) || WB_OPTION(opts, line_info_cnt, 0) || WB_OPTION(opts, prog_btf_fd, 0))
 		return wb_refuse(ENOTSUP, "the host takes no types, functions or lines of a program that is loaded from instructions");
 	if (WB_OPTION(opts, attach_prog_fd, 0) || WB_OPTION(opts, attach_btf_obj_fd, 0))
-		return wb_refuse(ENOTSUP, "a program that is loaded from instructions cannot have another program or a module as its target");
+		return wb_refuse(ENOTSUP, "a program that is loaded from instructions cannot have another program or a module as its "
+			"target");
 	if (WB_OPTION(opts, prog_ifindex, 0))
 		return wb_refuse(ENOTSUP, "the host loads no programs for hardware");
 	if (WB_OPTION(opts, token_fd, 0))

@@ -28,7 +28,8 @@ static struct wb_attachment *find(int ifindex, wasm_bpf_bpf_programs_direction_t
 	struct wb_attachment *filter;
 
 	for (filter = filters; filter; filter = filter->next) {
-		if (filter->target[0] == (uint64_t)ifindex && filter->type == side && filter->handle == handle && filter->priority == priority)
+		if (filter->target[0] == (uint64_t)ifindex && filter->type == side && filter->handle == handle &&
+			filter->priority == priority)
 			return filter;
 	}
 	return NULL;
@@ -75,7 +76,8 @@ static int side_of(const struct bpf_tc_hook *hook)
 	case BPF_TC_EGRESS:
 		if (parent)
 			return wb_refuse(EINVAL, "a parent goes with BPF_TC_CUSTOM alone");
-		return hook->attach_point == BPF_TC_INGRESS ? WASM_BPF_BPF_PROGRAMS_DIRECTION_INGRESS : WASM_BPF_BPF_PROGRAMS_DIRECTION_EGRESS;
+		return hook->attach_point == BPF_TC_INGRESS ? WASM_BPF_BPF_PROGRAMS_DIRECTION_INGRESS
+			: WASM_BPF_BPF_PROGRAMS_DIRECTION_EGRESS;
 	case BPF_TC_CUSTOM:
 		if (parent == BPF_TC_PARENT(0xffff, 0xfff2))
 			return WASM_BPF_BPF_PROGRAMS_DIRECTION_INGRESS;
@@ -180,8 +182,8 @@ static struct wb_attachment *attach(int ifindex, int side, int program_fd, uint3
 	result = wb_interface_name(ifindex, &name);
 	if (result < 0)
 		return wb_null(result);
-	result = wb_attached(&it, wasm_bpf_bpf_programs_method_program_attach_tc(it.program, &name, side, priority, handle, &it.link, &error),
-			     &error);
+	result = wb_attached(&it, wasm_bpf_bpf_programs_method_program_attach_tc(it.program, &name, side, priority, handle, &it.link,
+		&error), &error);
 	wasm_bpf_string_free(&name);
 	if (result < 0)
 		return wb_null(result);
@@ -224,7 +226,8 @@ int bpf_tc_attach(const struct bpf_tc_hook *hook, struct bpf_tc_opts *opts)
 	if (!is_valid(hook) || !WB_OPTIONS_VALID(opts, bpf_tc_opts))
 		return -EINVAL;
 	if (!opts || !program_fd || WB_OPTION(opts, prog_id, 0) || priority > UINT16_MAX || flags & ~BPF_TC_F_REPLACE)
-		return wb_refuse(EINVAL, "a filter needs a program, no id of one, a priority of 65535 at most, and no flag but BPF_TC_F_REPLACE");
+		return wb_refuse(EINVAL, "a filter needs a program, no id of one, a priority of 65535 at most, and no flag but "
+			"BPF_TC_F_REPLACE");
 	side = side_of(hook);
 	if (side < 0)
 		return side;
@@ -271,8 +274,8 @@ int bpf_tc_detach(const struct bpf_tc_hook *hook, const struct bpf_tc_opts *opts
 		return side;
 	filter = find(hook->ifindex, side, handle, priority);
 	if (!filter)
-		return wb_refuse(ENOENT, "this program has no filter with handle %u and priority %u on network interface %d", handle, priority,
-				 hook->ifindex);
+		return wb_refuse(ENOENT, "this program has no filter with handle %u and priority %u on network interface %d", handle,
+			priority, hook->ifindex);
 	wb_attachment_drop(&filters, filter);
 	return 0;
 }
@@ -298,7 +301,8 @@ static int query(int ifindex, int side, uint32_t handle, uint32_t priority, uint
 			*program = list.ptr[i].program;
 	}
 	wasm_bpf_bpf_query_list_attached_filter_free(&list);
-	return *program ? 0 : wb_refuse(ENOENT, "network interface %d has no filter with handle %u and priority %u", ifindex, handle, priority);
+	return *program ? 0 : wb_refuse(ENOENT, "network interface %d has no filter with handle %u and priority %u", ifindex, handle,
+		priority);
 }
 
 int bpf_tc_query(const struct bpf_tc_hook *hook, struct bpf_tc_opts *opts)

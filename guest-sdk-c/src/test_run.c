@@ -17,7 +17,8 @@
 #define MOST (1U << 20) // more than this the host does not give room for
 
 // What goes in, and the room for what comes out.
-static bool set(wasm_bpf_bpf_programs_borrow_test_options_t setting, const struct bpf_test_run_opts *opts, wasm_bpf_bpf_types_error_t *error)
+static bool set(wasm_bpf_bpf_programs_borrow_test_options_t setting, const struct bpf_test_run_opts *opts,
+	wasm_bpf_bpf_types_error_t *error)
 {
 	const void *data = WB_OPTION(opts, data_in, NULL), *context = WB_OPTION(opts, ctx_in, NULL);
 	wasm_bpf_list_u8_t data_list = wb_bytes(data, WB_OPTION(opts, data_size_in, 0));
@@ -79,7 +80,8 @@ int bpf_prog_test_run_opts(int prog_fd, struct bpf_test_run_opts *opts)
 
 	if (!WB_OPTIONS_VALID(opts, bpf_test_run_opts))
 		return -EINVAL;
-	if (!WB_OPTION(opts, ctx_in, NULL) != !WB_OPTION(opts, ctx_size_in, 0) || !WB_OPTION(opts, ctx_out, NULL) != !WB_OPTION(opts, ctx_size_out, 0) ||
+	if (!WB_OPTION(opts, ctx_in, NULL) != !WB_OPTION(opts, ctx_size_in, 0) ||
+		!WB_OPTION(opts, ctx_out, NULL) != !WB_OPTION(opts, ctx_size_out, 0) ||
 	    (!WB_OPTION(opts, data_in, NULL) && WB_OPTION(opts, data_size_in, 0)))
 		return wb_refuse(EINVAL, "a test run has data or a context without a size, or a size without");
 	if (!wb_program_of(prog_fd, &program))

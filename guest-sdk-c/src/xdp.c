@@ -77,7 +77,8 @@ static int demand(const struct wb_attachment *old, int ifindex, int expected_fd)
 	if (id < 0)
 		return id;
 	if (!old || old->program_id != id)
-		return wb_refuse(EEXIST, "the XDP program of network interface %d is not the expected one, or not of this program", ifindex);
+		return wb_refuse(EEXIST, "the XDP program of network interface %d is not the expected one, or not of this program",
+			ifindex);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Programs of cgroups: by links, with a place among others, and without links in each of the ways in which a cgroup is shared. They act as long as they are
-// attached.
+// Programs of cgroups: by links, with a place among others, and without links in each of the ways in which a cgroup is shared. They act
+// as long as they are attached.
 // needs: cgroup
 #include <fcntl.h>
 #include <stdio.h>

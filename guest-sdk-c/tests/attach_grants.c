@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// With grants for one interface, and none to ask the kernel: what a program attached itself it can find, replace and detach; more is refused.
+// With grants for one interface, and none to ask the kernel: what a program attached itself it can find, replace and detach; more is
+// refused.
 // grants: xdp=lo tc=lo
 // needs: kernel=6.6 netns
 #include <linux/if_link.h>

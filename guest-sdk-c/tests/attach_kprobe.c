@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Programs on functions of the kernel and on system calls: at the call and the return, with an offset, with cookies, one by one and many at once.
+// Programs on functions of the kernel and on system calls: at the call and the return, with an offset, with cookies, one by one and many
+// at once.
 // needs: vm kernel=6.6 --dir /etc
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// XDP and traffic control: by links, by filters and without links. Each program sees the packets of its interface as long as it is attached; what is attached
-// can be asked for, replaced and detached; what belongs to others stays.
+// XDP and traffic control: by links, by filters and without links. Each program sees the packets of its interface as long as it is
+// attached; what is attached can be asked for, replaced and detached; what belongs to others stays.
 // needs: kernel=6.6 netns
 #include <arpa/inet.h>
 #include <linux/if_link.h>
@@ -153,7 +153,8 @@ static void xdp_without_links(void)
 	CHECK_IS(id, id_of(skel->progs.on_other_xdp));
 	CHECK_IS(bpf_xdp_attach(lo, first, XDP_FLAGS_SKB_MODE, NULL), 0);
 	CHECK_SEES(by_xdp);
-	CHECK_ERR(bpf_xdp_detach(lo, XDP_FLAGS_SKB_MODE, &(struct bpf_xdp_attach_opts){ .sz = sizeof(opts), .old_prog_fd = second }), EEXIST);
+	CHECK_ERR(bpf_xdp_detach(lo, XDP_FLAGS_SKB_MODE, &(struct bpf_xdp_attach_opts){ .sz = sizeof(opts), .old_prog_fd = second }),
+		EEXIST);
 	CHECK_IS(bpf_xdp_detach(lo, XDP_FLAGS_SKB_MODE, NULL), 0);
 	CHECK_SEES_NOT(by_xdp);
 	CHECK_IS(xdp_id(lo), 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Programs that count how often they run, and keep the cookie that they were attached with. All are for tracepoints, which every kernel has.
+// Programs that count how often they run, and keep the cookie that they were attached with. All are for tracepoints, which every kernel
+// has.
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Programs are attached to tracepoints of all three kinds, with cookies and without, by their section, by a function of libbpf and by bpf(2); they run
-// as long as they are attached, and no longer. What cannot be attached says why.
+// Programs are attached to tracepoints of all three kinds, with cookies and without, by their section, by a function of libbpf and by
+// bpf(2); they run as long as they are attached, and no longer. What cannot be attached says why.
 // needs: kernel=6.10 tracefs
 #include <stdio.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Programs on functions of a binary and on its USDT probes: by name, by offset, at the call and the return, one by one and many at once, for all
-// processes and for one. They see arguments, results and cookies.
+// Programs on functions of a binary and on its USDT probes: by name, by offset, at the call and the return, one by one and many at once,
+// for all processes and for one. They see arguments, results and cookies.
 // needs: kernel=6.6 target
 #include <fcntl.h>
 #include <linux/elf.h>
@@ -61,7 +61,8 @@ static unsigned long offset_of(const char *name)
 			for (int k = 0; k < header->e_phnum; k++) {
 				Elf64_Addr at = symbols[j].st_value - segments[k].p_vaddr;
 
-				if (segments[k].p_type == PT_LOAD && symbols[j].st_value >= segments[k].p_vaddr && at < segments[k].p_filesz)
+				if (segments[k].p_type == PT_LOAD && symbols[j].st_value >= segments[k].p_vaddr &&
+					at < segments[k].p_filesz)
 					return at + segments[k].p_offset;
 			}
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Iterators go through tasks, elements of a map and cgroups, all of them or those that are asked for; read() has all that they write, however small its
-// buffer is.
+// Iterators go through tasks, elements of a map and cgroups, all of them or those that are asked for; read() has all that they write,
+// however small its buffer is.
 // needs: cgroup
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Programs are loaded from instructions: with maps by their descriptors and by fd_array, for targets in the kernel, with the verifier's log when it
-// refuses them.
+// Programs are loaded from instructions: with maps by their descriptors and by fd_array, for targets in the kernel, with the verifier's
+// log when it refuses them.
 #include <stdio.h>
 #include <unistd.h>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Programs run on data and contexts of a test's making: what goes in comes out as the program left it, with its answer. What has no room is an error.
+// Programs run on data and contexts of a test's making: what goes in comes out as the program left it, with its answer. What has no room
+// is an error.
 #include <stdio.h>
 
 #include <bpf/bpf.h>
@@ -13,7 +14,8 @@ static struct prog_run_bpf *skel;
 static void packets(void)
 {
 	unsigned char packet[64] = { 1, 0, 3 }, out[80];
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet), .data_out = out, .data_size_out = sizeof(out));
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet), .data_out = out,
+		.data_size_out = sizeof(out));
 	int fd = bpf_program__fd(skel->progs.on_packet);
 
 	memset(out, 0xee, sizeof(out));

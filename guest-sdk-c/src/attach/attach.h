@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the ways of attaching share: those of an object's program, which make a struct bpf_link, and those of a descriptor, which make one more.
+// What the ways of attaching share: those of an object's program, which make a struct bpf_link, and those of a descriptor, which make one
+// more.
 #pragma once
 
 #include <stdbool.h>

@@ -20,7 +20,8 @@ int wb_attach_cgroup(struct wb_attaching *it, int cgroup_fd, const struct wb_pla
 		setting = wasm_bpf_bpf_programs_borrow_cgroup_options(options);
 		wasm_bpf_bpf_programs_method_cgroup_options_set_attach_type(setting, it->type);
 		if (has_place)
-			wasm_bpf_bpf_programs_method_cgroup_options_set_placement(setting, wasm_bpf_bpf_programs_borrow_placement(placement));
+			wasm_bpf_bpf_programs_method_cgroup_options_set_placement(setting,
+				wasm_bpf_bpf_programs_borrow_placement(placement));
 		result = wb_attached(it, wasm_bpf_bpf_programs_method_program_attach_cgroup(
 			it->program, wasi_filesystem_types_borrow_descriptor(cgroup), &setting, &it->link, &error), &error);
 		wasm_bpf_bpf_programs_cgroup_options_drop_own(options);
@@ -36,7 +37,8 @@ struct bpf_link *bpf_program__attach_cgroup_opts(const struct bpf_program *prog,
 	WB_CALL;
 	struct wb_attaching it;
 	struct wb_place place = {
-		WB_OPTION(opts, flags, 0), WB_OPTION(opts, relative_fd, 0), WB_OPTION(opts, relative_id, 0), WB_OPTION(opts, expected_revision, 0),
+		WB_OPTION(opts, flags, 0), WB_OPTION(opts, relative_fd, 0), WB_OPTION(opts, relative_id, 0),
+		WB_OPTION(opts, expected_revision, 0),
 	};
 
 	if (!WB_OPTIONS_VALID(opts, bpf_cgroup_opts))

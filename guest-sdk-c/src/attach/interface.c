@@ -81,14 +81,15 @@ int wb_attach_tcx(struct wb_attaching *it, int ifindex, const struct wb_place *p
 	else if ((int)it->type == WB_TYPE_TCX_EGRESS)
 		direction = WASM_BPF_BPF_PROGRAMS_DIRECTION_EGRESS;
 	else
-		return wb_refuse(EINVAL, "program '%s': its section, tcx/ingress or tcx/egress, has to say where tcx attaches it", it->name);
+		return wb_refuse(EINVAL, "program '%s': its section, tcx/ingress or tcx/egress, has to say where tcx attaches it",
+			it->name);
 	has_place = begin(it, ifindex, place, &name, &placement);
 	if (has_place < 0)
 		return has_place;
 	if (has_place)
 		borrowed = wasm_bpf_bpf_programs_borrow_placement(placement);
-	result = wb_attached(it, wasm_bpf_bpf_programs_method_program_attach_tcx(it->program, &name, direction, has_place ? &borrowed : NULL,
-										 &it->link, &error), &error);
+	result = wb_attached(it, wasm_bpf_bpf_programs_method_program_attach_tcx(
+		it->program, &name, direction, has_place ? &borrowed : NULL, &it->link, &error), &error);
 	if (has_place)
 		wasm_bpf_bpf_programs_placement_drop_own(placement);
 	wasm_bpf_string_free(&name);
@@ -104,7 +105,8 @@ int wb_attach_netkit(struct wb_attaching *it, int ifindex, const struct wb_place
 	int has_place, result;
 
 	if ((int)it->type != WB_TYPE_NETKIT_PRIMARY && (int)it->type != WB_TYPE_NETKIT_PEER)
-		return wb_refuse(EINVAL, "program '%s': its section, netkit/primary or netkit/peer, has to say where netkit attaches it", it->name);
+		return wb_refuse(EINVAL, "program '%s': its section, netkit/primary or netkit/peer, has to say where netkit attaches it",
+			it->name);
 	has_place = begin(it, ifindex, place, &name, &placement);
 	if (has_place < 0)
 		return has_place;
@@ -123,7 +125,8 @@ struct bpf_link *bpf_program__attach_tcx(const struct bpf_program *prog, int ifi
 	WB_CALL;
 	struct wb_attaching it;
 	struct wb_place place = {
-		WB_OPTION(opts, flags, 0), WB_OPTION(opts, relative_fd, 0), WB_OPTION(opts, relative_id, 0), WB_OPTION(opts, expected_revision, 0),
+		WB_OPTION(opts, flags, 0), WB_OPTION(opts, relative_fd, 0), WB_OPTION(opts, relative_id, 0),
+		WB_OPTION(opts, expected_revision, 0),
 	};
 
 	if (!WB_OPTIONS_VALID(opts, bpf_tcx_opts))
@@ -140,7 +143,8 @@ struct bpf_link *bpf_program__attach_netkit(const struct bpf_program *prog, int 
 	WB_CALL;
 	struct wb_attaching it;
 	struct wb_place place = {
-		WB_OPTION(opts, flags, 0), WB_OPTION(opts, relative_fd, 0), WB_OPTION(opts, relative_id, 0), WB_OPTION(opts, expected_revision, 0),
+		WB_OPTION(opts, flags, 0), WB_OPTION(opts, relative_fd, 0), WB_OPTION(opts, relative_id, 0),
+		WB_OPTION(opts, expected_revision, 0),
 	};
 
 	if (!WB_OPTIONS_VALID(opts, bpf_netkit_opts))

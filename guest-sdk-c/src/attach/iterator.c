@@ -6,7 +6,8 @@
 #include "../paths.h"
 #include "attach.h"
 
-// What an iterator goes through, such as "task", in memory of its own: its section says so, or the function of the kernel that it was loaded for.
+// What an iterator goes through, such as "task", in memory of its own: its section says so, or the function of the kernel that it was
+// loaded for.
 static int target_of(const struct wb_attaching *it, char **target)
 {
 	static const char prefix[] = "bpf_iter_";
@@ -55,10 +56,12 @@ static int set_map(const struct wb_attaching *it, uint32_t map_fd, wasm_bpf_bpf_
 
 	if (!wb_map_of(map_fd, &map))
 		return wb_refuse(errno, "program '%s': %u is no map", it->name, map_fd);
-	return wasm_bpf_bpf_programs_method_iterator_options_set_map(setting, map, &error) ? 0 : wb_fail(&error, "set the map of an iterator");
+	return wasm_bpf_bpf_programs_method_iterator_options_set_map(setting, map, &error) ? 0
+		: wb_fail(&error, "set the map of an iterator");
 }
 
-static int set_cgroup(const struct wb_attaching *it, const union bpf_iter_link_info *info, wasm_bpf_bpf_programs_borrow_iterator_options_t setting)
+static int set_cgroup(const struct wb_attaching *it, const union bpf_iter_link_info *info,
+	wasm_bpf_bpf_programs_borrow_iterator_options_t setting)
 {
 	wasm_bpf_bpf_programs_cgroup_order_t order = { .tag = info->cgroup.order - BPF_CGROUP_ITER_SELF_ONLY };
 	wasi_filesystem_types_own_descriptor_t cgroup;
@@ -74,13 +77,15 @@ static int set_cgroup(const struct wb_attaching *it, const union bpf_iter_link_i
 	result = wb_open_path_of(info->cgroup.cgroup_fd, &cgroup);
 	if (result < 0)
 		return result;
-	if (!wasm_bpf_bpf_programs_method_iterator_options_set_cgroup(setting, wasi_filesystem_types_borrow_descriptor(cgroup), &order, &error))
+	if (!wasm_bpf_bpf_programs_method_iterator_options_set_cgroup(setting, wasi_filesystem_types_borrow_descriptor(cgroup), &order,
+		&error))
 		result = wb_fail(&error, "set the cgroup of an iterator");
 	wasi_filesystem_types_descriptor_drop_own(cgroup);
 	return result;
 }
 
-static int set_task(const struct wb_attaching *it, const union bpf_iter_link_info *info, wasm_bpf_bpf_programs_borrow_iterator_options_t setting)
+static int set_task(const struct wb_attaching *it, const union bpf_iter_link_info *info,
+	wasm_bpf_bpf_programs_borrow_iterator_options_t setting)
 {
 	wasm_bpf_bpf_types_error_t error;
 	uint32_t process = info->task.pid;
@@ -128,7 +133,8 @@ int wb_attach_iterator(struct wb_attaching *it, const union bpf_iter_link_info *
 		return wb_refuse(EINVAL, "program '%s': what to go through has no length, or a length alone", it->name);
 	for (size_t at = sizeof(known); at < length; at++) {
 		if (((const unsigned char *)info)[at])
-			return wb_refuse(E2BIG, "program '%s': what to go through has a field set that this library does not know", it->name);
+			return wb_refuse(E2BIG, "program '%s': what to go through has a field set that this library does not know",
+				it->name);
 	}
 	options = wasm_bpf_bpf_programs_constructor_iterator_options();
 	setting = wasm_bpf_bpf_programs_borrow_iterator_options(options);
@@ -137,7 +143,8 @@ int wb_attach_iterator(struct wb_attaching *it, const union bpf_iter_link_info *
 		result = set(it, &known, setting);
 	}
 	if (result == 0)
-		result = wb_attached(it, wasm_bpf_bpf_programs_method_program_attach_iterator(it->program, setting, &it->link, &error), &error);
+		result = wb_attached(it, wasm_bpf_bpf_programs_method_program_attach_iterator(it->program, setting, &it->link, &error),
+			&error);
 	wasm_bpf_bpf_programs_iterator_options_drop_own(options);
 	return result;
 }

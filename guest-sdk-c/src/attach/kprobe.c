@@ -17,7 +17,8 @@ struct bpf_link *bpf_program__attach_kprobe_opts(const struct bpf_program *prog,
 	if (!wb_attaching(&it, prog))
 		return NULL;
 	if (!func_name)
-		return wb_null(wb_refuse(ENOTSUP, "program '%s': an address of the kernel is no place for a guest to name; name a function", it.name));
+		return wb_null(wb_refuse(ENOTSUP, "program '%s': an address of the kernel is no place for a guest to name; name a function",
+			it.name));
 	result = wb_probe_mode(&it, mode);
 	if (result < 0)
 		return wb_null(result);
@@ -28,7 +29,8 @@ struct bpf_link *bpf_program__attach_kprobe_opts(const struct bpf_program *prog,
 	wasm_bpf_bpf_programs_method_probe_options_set_cookie(setting, WB_OPTION(opts, bpf_cookie, 0));
 	wasm_bpf_bpf_programs_method_probe_options_set_offset(setting, WB_OPTION(opts, offset, 0));
 	wasm_bpf_bpf_programs_method_probe_options_set_at_return(setting, WB_OPTION(opts, retprobe, false));
-	result = wb_attached(&it, wasm_bpf_bpf_programs_method_program_attach_kprobe(it.program, &function, setting, &it.link, &error), &error);
+	result = wb_attached(&it, wasm_bpf_bpf_programs_method_program_attach_kprobe(it.program, &function, setting, &it.link, &error),
+		&error);
 	wasm_bpf_bpf_programs_probe_options_drop_own(options);
 	return wb_attach_link(&it, wb_probe_mode_attached(&it, mode, result));
 }
@@ -40,7 +42,8 @@ struct bpf_link *bpf_program__attach_kprobe(const struct bpf_program *prog, bool
 	return bpf_program__attach_kprobe_opts(prog, func_name, &opts);
 }
 
-struct bpf_link *bpf_program__attach_ksyscall(const struct bpf_program *prog, const char *syscall_name, const struct bpf_ksyscall_opts *opts)
+struct bpf_link *bpf_program__attach_ksyscall(const struct bpf_program *prog, const char *syscall_name,
+	const struct bpf_ksyscall_opts *opts)
 {
 	WB_CALL;
 	struct wb_attaching it;
@@ -62,7 +65,8 @@ struct bpf_link *bpf_program__attach_ksyscall(const struct bpf_program *prog, co
 	setting = wasm_bpf_bpf_programs_borrow_probe_options(options);
 	wasm_bpf_bpf_programs_method_probe_options_set_cookie(setting, WB_OPTION(opts, bpf_cookie, 0));
 	wasm_bpf_bpf_programs_method_probe_options_set_at_return(setting, WB_OPTION(opts, retprobe, false));
-	result = wb_attached(&it, wasm_bpf_bpf_programs_method_program_attach_ksyscall(it.program, &name, setting, &it.link, &error), &error);
+	result = wb_attached(&it, wasm_bpf_bpf_programs_method_program_attach_ksyscall(it.program, &name, setting, &it.link, &error),
+		&error);
 	wasm_bpf_bpf_programs_probe_options_drop_own(options);
 	return wb_attach_link(&it, result);
 }

@@ -45,7 +45,8 @@ int wb_attach_kprobe_multi(struct wb_attaching *it, const char *pattern, const s
 	int result;
 
 	if (WB_OPTION(options, addrs, NULL))
-		return wb_refuse(ENOTSUP, "program '%s': an address of the kernel is no place for a guest to name; name functions", it->name);
+		return wb_refuse(ENOTSUP, "program '%s': an address of the kernel is no place for a guest to name; name functions",
+			it->name);
 	if (pattern ? names || cookies || count : !names || !count || is_one)
 		return wb_refuse(EINVAL, "program '%s': give either a pattern or names of functions and how many", it->name);
 	if (is_return && is_session)

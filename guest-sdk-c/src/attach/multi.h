@@ -13,8 +13,8 @@ struct wb_multi {
 	wasm_bpf_bpf_programs_own_probe_options_t options;
 };
 
-// What to attach to, for wb_multi_free: the functions of a pattern, by their names, or offsets. A pattern without * and ? is one name, for which no list of
-// the kernel's functions is read.
+// What to attach to, for wb_multi_free: the functions of a pattern, by their names, or offsets. A pattern without * and ? is one name,
+// for which no list of the kernel's functions is read.
 int wb_multi_targets(const struct wb_attaching *it, struct wb_multi *multi, const char *pattern, const char **names,
 		     const unsigned long *offsets);
 

@@ -21,6 +21,6 @@ struct bpf_link *bpf_program__attach_netfilter(const struct bpf_program *prog, c
 		return wb_null(-EINVAL);
 	if (!wb_attaching(&it, prog))
 		return NULL;
-	return wb_attach_link(&it, wb_attach_netfilter(&it, WB_OPTION(opts, pf, 0), WB_OPTION(opts, hooknum, 0), WB_OPTION(opts, priority, 0),
-						       WB_OPTION(opts, flags, 0)));
+	return wb_attach_link(&it, wb_attach_netfilter(&it, WB_OPTION(opts, pf, 0), WB_OPTION(opts, hooknum, 0),
+		WB_OPTION(opts, priority, 0), WB_OPTION(opts, flags, 0)));
 }

@@ -31,7 +31,8 @@ static int set(const struct wb_attaching *it, const struct wb_place *place, wasm
 
 	if (place->relative_id) {
 		if (place->flags & WB_F_LINK)
-			return wb_refuse(ENOTSUP, "program '%s': the host does not take the id of a link as a neighbour; give its descriptor", it->name);
+			return wb_refuse(ENOTSUP, "program '%s': the host does not take the id of a link as a neighbour; give its "
+				"descriptor", it->name);
 		if (is_before)
 			wasm_bpf_bpf_programs_method_placement_set_before_program_id(setting, place->relative_id);
 		else

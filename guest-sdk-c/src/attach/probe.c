@@ -29,8 +29,8 @@ int wb_probe_mode(const struct wb_attaching *it, enum probe_attach_mode mode)
 		return 0;
 	case PROBE_ATTACH_MODE_LEGACY:
 	case PROBE_ATTACH_MODE_PERF:
-		return wb_refuse(ENOTSUP, "program '%s': the host takes the newest way to attach probes that the kernel has; an older one cannot "
-				 "be asked for", it->name);
+		return wb_refuse(ENOTSUP, "program '%s': the host takes the newest way to attach probes that the kernel has; an older one "
+			"cannot be asked for", it->name);
 	}
 	return wb_refuse(EINVAL, "program '%s': there is no mode %d to attach probes in", it->name, mode);
 }
@@ -126,8 +126,8 @@ int wb_open_binary(const char *path, wasi_filesystem_types_own_descriptor_t *bin
 	if (!found && is_library)
 		found = find_in_machine_folder(path);
 	if (!found)
-		return wb_refuse(ENOENT, "'%s' was found in none of the folders for %s that the guest was given; give them with --dir, or name the "
-				 "whole path", path, is_library ? "libraries" : "programs");
+		return wb_refuse(ENOENT, "'%s' was found in none of the folders for %s that the guest was given; give them with --dir, or "
+			"name the whole path", path, is_library ? "libraries" : "programs");
 	result = wb_open_path(found, binary);
 	free(found);
 	return result;

@@ -33,14 +33,16 @@ struct bpf_link *bpf_program__attach_uprobe_opts(const struct bpf_program *prog,
 		wasm_bpf_bpf_programs_method_probe_options_set_at_return(setting, WB_OPTION(opts, retprobe, false));
 		wasm_bpf_bpf_programs_method_probe_options_set_semaphore_offset(setting, WB_OPTION(opts, ref_ctr_offset, 0));
 		result = wb_attached(&it, wasm_bpf_bpf_programs_method_program_attach_uprobe(
-			it.program, wasi_filesystem_types_borrow_descriptor(binary), name ? &function : NULL, setting, &it.link, &error), &error);
+			it.program, wasi_filesystem_types_borrow_descriptor(binary), name ? &function : NULL, setting, &it.link,
+			&error), &error);
 		wasm_bpf_bpf_programs_probe_options_drop_own(options);
 	}
 	wasi_filesystem_types_descriptor_drop_own(binary);
 	return wb_attach_link(&it, wb_probe_mode_attached(&it, mode, result));
 }
 
-struct bpf_link *bpf_program__attach_uprobe(const struct bpf_program *prog, bool retprobe, pid_t pid, const char *binary_path, size_t func_offset)
+struct bpf_link *bpf_program__attach_uprobe(const struct bpf_program *prog, bool retprobe, pid_t pid, const char *binary_path,
+	size_t func_offset)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = retprobe);
 

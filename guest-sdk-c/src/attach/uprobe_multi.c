@@ -16,7 +16,8 @@ int wb_attach_uprobe_multi(struct wb_attaching *it, pid_t process, const char *p
 	int result;
 
 	if (pattern ? names || offsets || semaphores || cookies || count : !names == !offsets || !count)
-		return wb_refuse(EINVAL, "program '%s': give a pattern, or else either names of functions or offsets, and how many", it->name);
+		return wb_refuse(EINVAL, "program '%s': give a pattern, or else either names of functions or offsets, and how many",
+			it->name);
 	if (is_return && is_session)
 		return wb_refuse(EINVAL, "program '%s': a session is at the call and at the return already", it->name);
 	result = wb_open_binary(path, &binary);

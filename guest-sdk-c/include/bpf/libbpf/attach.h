@@ -16,8 +16,8 @@ struct bpf_program;
 /*
  * All functions here return NULL with errno set when they fail.
  *
- * Files, cgroups and network namespaces are those of the guest: a path has to be in a folder that it was given (--dir), and a descriptor has to
- * come from open() of such a path. Process ids are those of the host; 0 is the process that runs the component, as for getpid().
+ * Files, cgroups and network namespaces are those of the guest: a path has to be in a folder that it was given (--dir), and a descriptor
+ * has to come from open() of such a path. Process ids are those of the host; 0 is the process that runs the component, as for getpid().
  */
 
 /*
@@ -91,7 +91,10 @@ struct bpf_kprobe_multi_opts {
 	size_t :0;
 };
 
-/* Attaches a program to many functions of the kernel at once: those of a pattern with * and ?, or, with NULL as the pattern, those of the options. */
+/*
+ * Attaches a program to many functions of the kernel at once: those of a pattern with * and ?, or, with NULL as the pattern, those of the
+ * options.
+ */
 LIBBPF_API struct bpf_link *bpf_program__attach_kprobe_multi_opts(const struct bpf_program *prog, const char *pattern,
 								   const struct bpf_kprobe_multi_opts *opts);
 
@@ -111,8 +114,8 @@ struct bpf_uprobe_multi_opts {
 };
 
 /*
- * Attaches a program to many places of a binary at once: functions of a pattern with * and ?, or, with NULL as the pattern, those of the options.
- * A pid of -1 is for all processes. A path without '/' is looked for as bpf_program__attach_uprobe_opts does.
+ * Attaches a program to many places of a binary at once: functions of a pattern with * and ?, or, with NULL as the pattern, those of the
+ * options. A pid of -1 is for all processes. A path without '/' is looked for as bpf_program__attach_uprobe_opts does.
  */
 LIBBPF_API struct bpf_link *bpf_program__attach_uprobe_multi(const struct bpf_program *prog, pid_t pid, const char *binary_path,
 							      const char *func_pattern, const struct bpf_uprobe_multi_opts *opts);
@@ -215,8 +218,8 @@ LIBBPF_API struct bpf_link *bpf_program__attach_sockmap(const struct bpf_program
 LIBBPF_API struct bpf_link *bpf_program__attach_xdp(const struct bpf_program *prog, int ifindex);
 
 /*
- * Attaches a program in place of a function of another program, by that program's descriptor. With 0 and NULL: in place of the one that it was
- * loaded for.
+ * Attaches a program in place of a function of another program, by that program's descriptor. With 0 and NULL: in place of the one that
+ * it was loaded for.
  */
 LIBBPF_API struct bpf_link *bpf_program__attach_freplace(const struct bpf_program *prog, int target_fd, const char *attach_func_name);
 
@@ -281,7 +284,10 @@ LIBBPF_API struct bpf_link *bpf_map__attach_struct_ops(const struct bpf_map *map
 
 struct bpf_iter_attach_opts {
 	size_t sz;
-	/* What to go through: a map or a cgroup by its descriptor, a task by its id or a pidfd. An id of a cgroup is refused with ENOTSUP. */
+	/*
+	 * What to go through: a map or a cgroup by its descriptor, a task by its id or a pidfd. An id of a cgroup is refused with
+	 * ENOTSUP.
+	 */
 	union bpf_iter_link_info *link_info;
 	__u32 link_info_len;
 };

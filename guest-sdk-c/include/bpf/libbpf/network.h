@@ -41,7 +41,10 @@ struct bpf_xdp_query_opts {
  */
 LIBBPF_API int bpf_xdp_attach(int ifindex, int prog_fd, __u32 flags, const struct bpf_xdp_attach_opts *opts);
 
-/* Detaches what this program attached; 0 also if that is nothing, as in libbpf. EBUSY if somebody else's program is there and the host tells. */
+/*
+ * Detaches what this program attached; 0 also if that is nothing, as in libbpf. EBUSY if somebody else's program is there and the host
+ * tells.
+ */
 LIBBPF_API int bpf_xdp_detach(int ifindex, __u32 flags, const struct bpf_xdp_attach_opts *opts);
 
 /* The ids of the XDP programs of a network interface. The host needs the grant query. */
@@ -86,17 +89,20 @@ struct bpf_tc_opts {
 };
 
 /*
- * Makes sure that there is such a hook. The host makes the qdisc clsact when something is attached, and takes it away again, so this checks its
- * arguments and makes nothing; -EEXIST when this program made the hook already.
+ * Makes sure that there is such a hook. The host makes the qdisc clsact when something is attached, and takes it away again, so this
+ * checks its arguments and makes nothing; -EEXIST when this program made the hook already.
  */
 LIBBPF_API int bpf_tc_hook_create(struct bpf_tc_hook *hook);
 
-/* Detaches all that this program attached to the hook; to both sides if both are named, as destroying clsact does. Filters of others stay. */
+/*
+ * Detaches all that this program attached to the hook; to both sides if both are named, as destroying clsact does. Filters of others
+ * stay.
+ */
 LIBBPF_API int bpf_tc_hook_destroy(struct bpf_tc_hook *hook);
 
 /*
- * Attaches a program as a filter. Its handle and priority, as the kernel chose them where they were 0, and the program's id are in the options
- * afterwards. BPF_TC_F_REPLACE replaces what this program attached. The host needs the grant tc=INTERFACE.
+ * Attaches a program as a filter. Its handle and priority, as the kernel chose them where they were 0, and the program's id are in the
+ * options afterwards. BPF_TC_F_REPLACE replaces what this program attached. The host needs the grant tc=INTERFACE.
  */
 LIBBPF_API int bpf_tc_attach(const struct bpf_tc_hook *hook, struct bpf_tc_opts *opts);
 

@@ -51,8 +51,8 @@ LIBBPF_API int bpf_prog_load(enum bpf_prog_type prog_type, const char *prog_name
 			     size_t insn_cnt, struct bpf_prog_load_opts *opts);
 
 /*
- * Attaches a program without a link: to a cgroup, a sockmap or a network namespace. The host ties what is attached to the component: it ends with
- * it. flags are BPF_F_ALLOW_OVERRIDE or BPF_F_ALLOW_MULTI for cgroups.
+ * Attaches a program without a link: to a cgroup, a sockmap or a network namespace. The host ties what is attached to the component: it
+ * ends with it. flags are BPF_F_ALLOW_OVERRIDE or BPF_F_ALLOW_MULTI for cgroups.
  */
 LIBBPF_API int bpf_prog_attach(int prog_fd, int attachable_fd, enum bpf_attach_type type, unsigned int flags);
 
@@ -148,8 +148,8 @@ struct bpf_link_create_opts {
 };
 
 /*
- * Attaches a program; the descriptor of the link. What target_fd is depends on the kind: a cgroup, a network namespace, a map, a program, a perf
- * event by its descriptor, a network interface by its index, 0 for what has no target.
+ * Attaches a program; the descriptor of the link. What target_fd is depends on the kind: a cgroup, a network namespace, a map, a program,
+ * a perf event by its descriptor, a network interface by its index, 0 for what has no target.
  */
 LIBBPF_API int bpf_link_create(int prog_fd, int target_fd, enum bpf_attach_type attach_type, const struct bpf_link_create_opts *opts);
 
