@@ -70,8 +70,8 @@ wasm-bpf-sysroot := $(call wasm-bpf-found,GUEST_WASI_LIBC)
 wasm-bpf-target := --target=wasm32-wasip2 --sysroot=$(wasm-bpf-sysroot) -isystem $(wasm-bpf-sysroot)/include/wasm32-wasip2
 wasm-bpf-component-ld := $(call wasm-bpf-found,GUEST_COMPONENT_LD)
 wasm-bpf-link = LD_LIBRARY_PATH='$(call wasm-bpf-found,GUEST_LD_LIBRARY_PATH)' $(wasm-bpf-component-ld) -m wasm32 \
-	--wasm-ld-path '$(call wasm-bpf-found,GUEST_WASM_LD)' $(1) $(wasm-bpf-sysroot)/lib/wasm32-wasip2/crt1-command.o $(2) \
-	-L$(wasm-bpf-sysroot)/lib/wasm32-wasip2 -lc '$(call wasm-bpf-found,GUEST_BUILTINS)' -o $(3)
+	--wasm-ld-path '$(call wasm-bpf-found,GUEST_WASM_LD)' --wasi-adapter none --undefined=wb_run $(1) $(wasm-bpf-sysroot)/lib/wasm32-wasip2/crt1-command.o $(2) \
+	$(wasm-bpf-sdk)/generated/command_component_type.o -L$(wasm-bpf-sysroot)/lib/wasm32-wasip2 -lc '$(call wasm-bpf-found,GUEST_BUILTINS)' -o $(3)
 endif
 
 # $(call wasm-bpf-run,WHAT,FILE): goes before a command, which V=1 shows in full.

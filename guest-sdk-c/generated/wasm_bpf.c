@@ -181,6 +181,50 @@ extern void __wasm_import_wasi_cli_exit_exit(int32_t);
 __attribute__((__import_module__("wasi:cli/exit@0.2.12"), __import_name__("exit-with-code")))
 extern void __wasm_import_wasi_cli_exit_exit_with_code(int32_t);
 
+// Imported Functions from `wasi:cli/environment@0.2.12`
+
+__attribute__((__import_module__("wasi:cli/environment@0.2.12"), __import_name__("get-environment")))
+extern void __wasm_import_wasi_cli_environment_get_environment(uint8_t *);
+
+__attribute__((__import_module__("wasi:cli/environment@0.2.12"), __import_name__("get-arguments")))
+extern void __wasm_import_wasi_cli_environment_get_arguments(uint8_t *);
+
+__attribute__((__import_module__("wasi:cli/environment@0.2.12"), __import_name__("initial-cwd")))
+extern void __wasm_import_wasi_cli_environment_initial_cwd(uint8_t *);
+
+// Imported Functions from `wasi:cli/stdout@0.2.12`
+
+__attribute__((__import_module__("wasi:cli/stdout@0.2.12"), __import_name__("get-stdout")))
+extern int32_t __wasm_import_wasi_cli_stdout_get_stdout(void);
+
+// Imported Functions from `wasi:cli/stderr@0.2.12`
+
+__attribute__((__import_module__("wasi:cli/stderr@0.2.12"), __import_name__("get-stderr")))
+extern int32_t __wasm_import_wasi_cli_stderr_get_stderr(void);
+
+// Imported Functions from `wasi:cli/terminal-stdin@0.2.12`
+
+__attribute__((__import_module__("wasi:cli/terminal-stdin@0.2.12"), __import_name__("get-terminal-stdin")))
+extern void __wasm_import_wasi_cli_terminal_stdin_get_terminal_stdin(uint8_t *);
+
+// Imported Functions from `wasi:cli/terminal-stdout@0.2.12`
+
+__attribute__((__import_module__("wasi:cli/terminal-stdout@0.2.12"), __import_name__("get-terminal-stdout")))
+extern void __wasm_import_wasi_cli_terminal_stdout_get_terminal_stdout(uint8_t *);
+
+// Imported Functions from `wasi:cli/terminal-stderr@0.2.12`
+
+__attribute__((__import_module__("wasi:cli/terminal-stderr@0.2.12"), __import_name__("get-terminal-stderr")))
+extern void __wasm_import_wasi_cli_terminal_stderr_get_terminal_stderr(uint8_t *);
+
+// Imported Functions from `wasi:random/random@0.2.12`
+
+__attribute__((__import_module__("wasi:random/random@0.2.12"), __import_name__("get-random-bytes")))
+extern void __wasm_import_wasi_random_random_get_random_bytes(int64_t, uint8_t *);
+
+__attribute__((__import_module__("wasi:random/random@0.2.12"), __import_name__("get-random-u64")))
+extern int64_t __wasm_import_wasi_random_random_get_random_u64(void);
+
 // Imported Functions from `wasm-bpf:bpf/maps@0.1.0`
 
 __attribute__((__import_module__("wasm-bpf:bpf/maps@0.1.0"), __import_name__("[static]walk.start")))
@@ -1398,11 +1442,30 @@ void wasi_cli_exit_result_void_void_free(wasi_cli_exit_result_void_void_t *ptr) 
   }
 }
 
-void wasm_bpf_bpf_types_error_code_free(wasm_bpf_bpf_types_error_code_t *ptr) {
-  switch ((int32_t) ptr->tag) {
-    case 19: {
-      break;
+void wasm_bpf_tuple2_string_string_free(wasm_bpf_tuple2_string_string_t *ptr) {
+  wasm_bpf_string_free(&ptr->f0);
+  wasm_bpf_string_free(&ptr->f1);
+}
+
+void wasm_bpf_list_tuple2_string_string_free(wasm_bpf_list_tuple2_string_string_t *ptr) {
+  size_t list_len = ptr->len;
+  if (list_len > 0) {
+    wasm_bpf_tuple2_string_string_t *list_ptr = ptr->ptr;
+    for (size_t i = 0; i < list_len; i++) {
+      wasm_bpf_tuple2_string_string_free(&list_ptr[i]);
     }
+    free(list_ptr);
+  }
+}
+
+void wasm_bpf_list_string_free(wasm_bpf_list_string_t *ptr) {
+  size_t list_len = ptr->len;
+  if (list_len > 0) {
+    wasm_bpf_string_t *list_ptr = ptr->ptr;
+    for (size_t i = 0; i < list_len; i++) {
+      wasm_bpf_string_free(&list_ptr[i]);
+    }
+    free(list_ptr);
   }
 }
 
@@ -1412,11 +1475,62 @@ void wasm_bpf_option_string_free(wasm_bpf_option_string_t *ptr) {
   }
 }
 
+__attribute__((__import_module__("wasi:cli/terminal-input@0.2.12"), __import_name__("[resource-drop]terminal-input")))
+extern void __wasm_import_wasi_cli_terminal_input_terminal_input_drop(int32_t handle);
+
+void wasi_cli_terminal_input_terminal_input_drop_own(wasi_cli_terminal_input_own_terminal_input_t handle) {
+  __wasm_import_wasi_cli_terminal_input_terminal_input_drop(handle.__handle);
+}
+
+void wasi_cli_terminal_input_terminal_input_drop_borrow(wasi_cli_terminal_input_borrow_terminal_input_t handle) {
+  __wasm_import_wasi_cli_terminal_input_terminal_input_drop(handle.__handle);
+}
+
+wasi_cli_terminal_input_borrow_terminal_input_t wasi_cli_terminal_input_borrow_terminal_input(wasi_cli_terminal_input_own_terminal_input_t arg) {
+  return (wasi_cli_terminal_input_borrow_terminal_input_t) { arg.__handle };
+}
+
+void wasi_cli_terminal_stdin_option_own_terminal_input_free(wasi_cli_terminal_stdin_option_own_terminal_input_t *ptr) {
+  if (ptr->is_some) {
+  }
+}
+
+__attribute__((__import_module__("wasi:cli/terminal-output@0.2.12"), __import_name__("[resource-drop]terminal-output")))
+extern void __wasm_import_wasi_cli_terminal_output_terminal_output_drop(int32_t handle);
+
+void wasi_cli_terminal_output_terminal_output_drop_own(wasi_cli_terminal_output_own_terminal_output_t handle) {
+  __wasm_import_wasi_cli_terminal_output_terminal_output_drop(handle.__handle);
+}
+
+void wasi_cli_terminal_output_terminal_output_drop_borrow(wasi_cli_terminal_output_borrow_terminal_output_t handle) {
+  __wasm_import_wasi_cli_terminal_output_terminal_output_drop(handle.__handle);
+}
+
+wasi_cli_terminal_output_borrow_terminal_output_t wasi_cli_terminal_output_borrow_terminal_output(wasi_cli_terminal_output_own_terminal_output_t arg) {
+  return (wasi_cli_terminal_output_borrow_terminal_output_t) { arg.__handle };
+}
+
+void wasi_cli_terminal_stdout_option_own_terminal_output_free(wasi_cli_terminal_stdout_option_own_terminal_output_t *ptr) {
+  if (ptr->is_some) {
+  }
+}
+
+void wasi_cli_terminal_stderr_option_own_terminal_output_free(wasi_cli_terminal_stderr_option_own_terminal_output_t *ptr) {
+  if (ptr->is_some) {
+  }
+}
+
+void wasm_bpf_bpf_types_error_code_free(wasm_bpf_bpf_types_error_code_t *ptr) {
+  switch ((int32_t) ptr->tag) {
+    case 19: {
+      break;
+    }
+  }
+}
+
 void wasm_bpf_bpf_types_error_free(wasm_bpf_bpf_types_error_t *ptr) {
   wasm_bpf_bpf_types_error_code_free(&ptr->code);
   wasm_bpf_string_free(&ptr->message);
-  wasm_bpf_option_string_free(&ptr->subject);
-  wasm_bpf_option_string_free(&ptr->verifier_log);
 }
 
 void wasm_bpf_bpf_types_map_type_free(wasm_bpf_bpf_types_map_type_t *ptr) {
@@ -1743,7 +1857,6 @@ void wasm_bpf_bpf_sockets_result_string_error_code_free(wasm_bpf_bpf_sockets_res
 
 void wasm_bpf_bpf_sockets_result_option_string_error_code_free(wasm_bpf_bpf_sockets_result_option_string_error_code_t *ptr) {
   if (!ptr->is_err) {
-    wasm_bpf_option_string_free(&ptr->val.ok);
   } else {
     wasm_bpf_bpf_sockets_error_code_free(&ptr->val.err);
   }
@@ -2230,17 +2343,6 @@ wasm_bpf_bpf_programs_borrow_statistics_t wasm_bpf_bpf_programs_borrow_statistic
   return (wasm_bpf_bpf_programs_borrow_statistics_t) { arg.__handle };
 }
 
-void wasm_bpf_list_string_free(wasm_bpf_list_string_t *ptr) {
-  size_t list_len = ptr->len;
-  if (list_len > 0) {
-    wasm_bpf_string_t *list_ptr = ptr->ptr;
-    for (size_t i = 0; i < list_len; i++) {
-      wasm_bpf_string_free(&list_ptr[i]);
-    }
-    free(list_ptr);
-  }
-}
-
 void wasm_bpf_list_u64_free(wasm_bpf_list_u64_t *ptr) {
   size_t list_len = ptr->len;
   if (list_len > 0) {
@@ -2258,7 +2360,6 @@ void wasm_bpf_bpf_programs_probe_targets_free(wasm_bpf_bpf_programs_probe_target
       break;
     }
     case 1: {
-      wasm_bpf_list_string_free(&ptr->val.functions);
       break;
     }
     case 2: {
@@ -2487,7 +2588,6 @@ void wasm_bpf_bpf_objects_option_inner_map_declaration_free(wasm_bpf_bpf_objects
 void wasm_bpf_bpf_objects_map_declaration_free(wasm_bpf_bpf_objects_map_declaration_t *ptr) {
   wasm_bpf_string_free(&ptr->name);
   wasm_bpf_bpf_objects_map_type_free(&ptr->type);
-  wasm_bpf_option_string_free(&ptr->pin_path);
   wasm_bpf_bpf_objects_option_inner_map_declaration_free(&ptr->inner_map);
 }
 
@@ -2970,7 +3070,6 @@ void wasm_bpf_bpf_features_result_list_bool_error_code_free(wasm_bpf_bpf_feature
 
 void wasm_bpf_bpf_features_result_option_string_error_code_free(wasm_bpf_bpf_features_result_option_string_error_code_t *ptr) {
   if (!ptr->is_err) {
-    wasm_bpf_option_string_free(&ptr->val.ok);
   } else {
     wasm_bpf_bpf_features_error_code_free(&ptr->val.err);
   }
@@ -3164,7 +3263,6 @@ void wasm_bpf_bpf_symbols_error_free(wasm_bpf_bpf_symbols_error_t *ptr) {
 }
 
 void wasm_bpf_bpf_symbols_code_place_free(wasm_bpf_bpf_symbols_code_place_t *ptr) {
-  wasm_bpf_option_string_free(&ptr->folder);
   wasm_bpf_string_free(&ptr->file);
   wasm_bpf_option_u32_free(&ptr->line);
   wasm_bpf_option_u32_free(&ptr->column);
@@ -3194,7 +3292,6 @@ void wasm_bpf_bpf_symbols_list_inlined_function_free(wasm_bpf_bpf_symbols_list_i
 
 void wasm_bpf_bpf_symbols_symbol_free(wasm_bpf_bpf_symbols_symbol_t *ptr) {
   wasm_bpf_string_free(&ptr->name);
-  wasm_bpf_option_string_free(&ptr->module);
   wasm_bpf_option_u64_free(&ptr->size);
   wasm_bpf_bpf_symbols_option_code_place_free(&ptr->place);
   wasm_bpf_bpf_symbols_list_inlined_function_free(&ptr->inlined);
@@ -4812,6 +4909,129 @@ void wasi_cli_exit_exit(wasi_cli_exit_result_void_void_t *status) {
 
 void wasi_cli_exit_exit_with_code(uint8_t status_code) {
   __wasm_import_wasi_cli_exit_exit_with_code((int32_t) (status_code));
+}
+
+void wasi_cli_environment_get_environment(wasm_bpf_list_tuple2_string_string_t *ret) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_wasi_cli_environment_get_environment(ptr);
+  *ret = (wasm_bpf_list_tuple2_string_string_t) { (wasm_bpf_tuple2_string_string_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
+}
+
+void wasi_cli_environment_get_arguments(wasm_bpf_list_string_t *ret) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_wasi_cli_environment_get_arguments(ptr);
+  *ret = (wasm_bpf_list_string_t) { (wasm_bpf_string_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
+}
+
+bool wasi_cli_environment_initial_cwd(wasm_bpf_string_t *ret) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(3*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_wasi_cli_environment_initial_cwd(ptr);
+  wasm_bpf_option_string_t option;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      option.is_some = false;
+      break;
+    }
+    case 1: {
+      option.is_some = true;
+      option.val = (wasm_bpf_string_t) { (uint8_t*)(*((uint8_t **) (ptr + sizeof(void*)))), (*((size_t*) (ptr + (2*sizeof(void*))))) };
+      break;
+    }
+  }
+  *ret = option.val;
+  return option.is_some;
+}
+
+wasi_cli_stdout_own_output_stream_t wasi_cli_stdout_get_stdout(void) {
+  int32_t ret = __wasm_import_wasi_cli_stdout_get_stdout();
+  return (wasi_cli_stdout_own_output_stream_t) { ret };
+}
+
+wasi_cli_stderr_own_output_stream_t wasi_cli_stderr_get_stderr(void) {
+  int32_t ret = __wasm_import_wasi_cli_stderr_get_stderr();
+  return (wasi_cli_stderr_own_output_stream_t) { ret };
+}
+
+bool wasi_cli_terminal_stdin_get_terminal_stdin(wasi_cli_terminal_stdin_own_terminal_input_t *ret) {
+  __attribute__((__aligned__(4)))
+  uint8_t ret_area[8];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_wasi_cli_terminal_stdin_get_terminal_stdin(ptr);
+  wasi_cli_terminal_stdin_option_own_terminal_input_t option;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      option.is_some = false;
+      break;
+    }
+    case 1: {
+      option.is_some = true;
+      option.val = (wasi_cli_terminal_stdin_own_terminal_input_t) { *((int32_t*) (ptr + 4)) };
+      break;
+    }
+  }
+  *ret = option.val;
+  return option.is_some;
+}
+
+bool wasi_cli_terminal_stdout_get_terminal_stdout(wasi_cli_terminal_stdout_own_terminal_output_t *ret) {
+  __attribute__((__aligned__(4)))
+  uint8_t ret_area[8];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_wasi_cli_terminal_stdout_get_terminal_stdout(ptr);
+  wasi_cli_terminal_stdout_option_own_terminal_output_t option;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      option.is_some = false;
+      break;
+    }
+    case 1: {
+      option.is_some = true;
+      option.val = (wasi_cli_terminal_stdout_own_terminal_output_t) { *((int32_t*) (ptr + 4)) };
+      break;
+    }
+  }
+  *ret = option.val;
+  return option.is_some;
+}
+
+bool wasi_cli_terminal_stderr_get_terminal_stderr(wasi_cli_terminal_stderr_own_terminal_output_t *ret) {
+  __attribute__((__aligned__(4)))
+  uint8_t ret_area[8];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_wasi_cli_terminal_stderr_get_terminal_stderr(ptr);
+  wasi_cli_terminal_stderr_option_own_terminal_output_t option;
+  switch ((int32_t) *((uint8_t*) (ptr + 0))) {
+    case 0: {
+      option.is_some = false;
+      break;
+    }
+    case 1: {
+      option.is_some = true;
+      option.val = (wasi_cli_terminal_stderr_own_terminal_output_t) { *((int32_t*) (ptr + 4)) };
+      break;
+    }
+  }
+  *ret = option.val;
+  return option.is_some;
+}
+
+void wasi_random_random_get_random_bytes(uint64_t len, wasm_bpf_list_u8_t *ret) {
+  __attribute__((__aligned__(sizeof(void*))))
+  uint8_t ret_area[(2*sizeof(void*))];
+  uint8_t *ptr = (uint8_t *) &ret_area;
+  __wasm_import_wasi_random_random_get_random_bytes((int64_t) (len), ptr);
+  *ret = (wasm_bpf_list_u8_t) { (uint8_t*)(*((uint8_t **) (ptr + 0))), (*((size_t*) (ptr + sizeof(void*)))) };
+}
+
+uint64_t wasi_random_random_get_random_u64(void) {
+  int64_t ret = __wasm_import_wasi_random_random_get_random_u64();
+  return (uint64_t) (ret);
 }
 
 bool wasm_bpf_bpf_maps_static_walk_start(wasm_bpf_bpf_maps_borrow_map_t map, bool and_delete, wasm_bpf_bpf_maps_own_walk_t *ret, wasm_bpf_bpf_maps_error_code_t *err) {

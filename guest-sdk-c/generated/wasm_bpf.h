@@ -534,6 +534,67 @@ typedef struct {
   bool is_err;
 } wasi_cli_exit_result_void_void_t;
 
+typedef struct {
+  wasm_bpf_string_t f0;
+  wasm_bpf_string_t f1;
+} wasm_bpf_tuple2_string_string_t;
+
+typedef struct {
+  wasm_bpf_tuple2_string_string_t *ptr;
+  size_t len;
+} wasm_bpf_list_tuple2_string_string_t;
+
+typedef struct {
+  wasm_bpf_string_t *ptr;
+  size_t len;
+} wasm_bpf_list_string_t;
+
+typedef struct {
+  bool is_some;
+  wasm_bpf_string_t val;
+} wasm_bpf_option_string_t;
+
+typedef wasi_io_streams_own_output_stream_t wasi_cli_stdout_own_output_stream_t;
+
+typedef wasi_io_streams_own_output_stream_t wasi_cli_stderr_own_output_stream_t;
+
+typedef struct wasi_cli_terminal_input_own_terminal_input_t {
+  int32_t __handle;
+} wasi_cli_terminal_input_own_terminal_input_t;
+
+typedef struct wasi_cli_terminal_input_borrow_terminal_input_t {
+  int32_t __handle;
+} wasi_cli_terminal_input_borrow_terminal_input_t;
+
+typedef wasi_cli_terminal_input_own_terminal_input_t wasi_cli_terminal_stdin_own_terminal_input_t;
+
+typedef struct {
+  bool is_some;
+  wasi_cli_terminal_stdin_own_terminal_input_t val;
+} wasi_cli_terminal_stdin_option_own_terminal_input_t;
+
+typedef struct wasi_cli_terminal_output_own_terminal_output_t {
+  int32_t __handle;
+} wasi_cli_terminal_output_own_terminal_output_t;
+
+typedef struct wasi_cli_terminal_output_borrow_terminal_output_t {
+  int32_t __handle;
+} wasi_cli_terminal_output_borrow_terminal_output_t;
+
+typedef wasi_cli_terminal_output_own_terminal_output_t wasi_cli_terminal_stdout_own_terminal_output_t;
+
+typedef struct {
+  bool is_some;
+  wasi_cli_terminal_stdout_own_terminal_output_t val;
+} wasi_cli_terminal_stdout_option_own_terminal_output_t;
+
+typedef wasi_cli_terminal_output_own_terminal_output_t wasi_cli_terminal_stderr_own_terminal_output_t;
+
+typedef struct {
+  bool is_some;
+  wasi_cli_terminal_stderr_own_terminal_output_t val;
+} wasi_cli_terminal_stderr_option_own_terminal_output_t;
+
 // Why an operation failed.
 // 
 // Any function may return any case; the likely ones are listed with it. Each case names the errno of
@@ -585,11 +646,6 @@ typedef struct wasm_bpf_bpf_types_error_code_t {
 #define WASM_BPF_BPF_TYPES_ERROR_CODE_NOT_SUPPORTED 18
 // Anything else: the Linux errno, positive.
 #define WASM_BPF_BPF_TYPES_ERROR_CODE_OTHER 19
-
-typedef struct {
-  bool is_some;
-  wasm_bpf_string_t val;
-} wasm_bpf_option_string_t;
 
 // A failure whose cause may be long: opening, configuring, loading, attaching.
 typedef struct wasm_bpf_bpf_types_error_t {
@@ -1950,11 +2006,6 @@ typedef struct wasm_bpf_bpf_programs_own_statistics_t {
 typedef struct wasm_bpf_bpf_programs_borrow_statistics_t {
   int32_t __handle;
 } wasm_bpf_bpf_programs_borrow_statistics_t;
-
-typedef struct {
-  wasm_bpf_string_t *ptr;
-  size_t len;
-} wasm_bpf_list_string_t;
 
 typedef struct {
   uint64_t *ptr;
@@ -3572,6 +3623,63 @@ extern void wasi_cli_exit_exit(wasi_cli_exit_result_void_void_t *status);
 // This function does not return; the effect is analogous to a trap, but
 // without the connotation that something bad has happened.
 extern void wasi_cli_exit_exit_with_code(uint8_t status_code);
+
+// Imported Functions from `wasi:cli/environment@0.2.12`
+// Get the POSIX-style environment variables.
+// 
+// Each environment variable is provided as a pair of string variable names
+// and string value.
+// 
+// Morally, these are a value import, but until value imports are available
+// in the component model, this import function should return the same
+// values each time it is called.
+extern void wasi_cli_environment_get_environment(wasm_bpf_list_tuple2_string_string_t *ret);
+// Get the POSIX-style arguments to the program.
+extern void wasi_cli_environment_get_arguments(wasm_bpf_list_string_t *ret);
+// Return a path that programs should use as their initial current working
+// directory, interpreting `.` as shorthand for this.
+extern bool wasi_cli_environment_initial_cwd(wasm_bpf_string_t *ret);
+
+// Imported Functions from `wasi:cli/stdout@0.2.12`
+extern wasi_cli_stdout_own_output_stream_t wasi_cli_stdout_get_stdout(void);
+
+// Imported Functions from `wasi:cli/stderr@0.2.12`
+extern wasi_cli_stderr_own_output_stream_t wasi_cli_stderr_get_stderr(void);
+
+// Imported Functions from `wasi:cli/terminal-stdin@0.2.12`
+// If stdin is connected to a terminal, return a `terminal-input` handle
+// allowing further interaction with it.
+extern bool wasi_cli_terminal_stdin_get_terminal_stdin(wasi_cli_terminal_stdin_own_terminal_input_t *ret);
+
+// Imported Functions from `wasi:cli/terminal-stdout@0.2.12`
+// If stdout is connected to a terminal, return a `terminal-output` handle
+// allowing further interaction with it.
+extern bool wasi_cli_terminal_stdout_get_terminal_stdout(wasi_cli_terminal_stdout_own_terminal_output_t *ret);
+
+// Imported Functions from `wasi:cli/terminal-stderr@0.2.12`
+// If stderr is connected to a terminal, return a `terminal-output` handle
+// allowing further interaction with it.
+extern bool wasi_cli_terminal_stderr_get_terminal_stderr(wasi_cli_terminal_stderr_own_terminal_output_t *ret);
+
+// Imported Functions from `wasi:random/random@0.2.12`
+// Return `len` cryptographically-secure random or pseudo-random bytes.
+// 
+// This function must produce data at least as cryptographically secure and
+// fast as an adequately seeded cryptographically-secure pseudo-random
+// number generator (CSPRNG). It must not block, from the perspective of
+// the calling program, under any circumstances, including on the first
+// request and on requests for numbers of bytes. The returned data must
+// always be unpredictable.
+// 
+// This function must always return fresh data. Deterministic environments
+// must omit this function, rather than implementing it with deterministic
+// data.
+extern void wasi_random_random_get_random_bytes(uint64_t len, wasm_bpf_list_u8_t *ret);
+// Return a cryptographically-secure random or pseudo-random `u64` value.
+// 
+// This function returns the same type of data as `get-random-bytes`,
+// represented as a `u64`.
+extern uint64_t wasi_random_random_get_random_u64(void);
 
 // Imported Functions from `wasm-bpf:bpf/maps@0.1.0`
 // Begins a walk. The map handle may be dropped afterwards.
@@ -6377,9 +6485,33 @@ void wasi_filesystem_preopens_list_tuple2_own_descriptor_string_free(wasi_filesy
 
 void wasi_cli_exit_result_void_void_free(wasi_cli_exit_result_void_void_t *ptr);
 
-void wasm_bpf_bpf_types_error_code_free(wasm_bpf_bpf_types_error_code_t *ptr);
+void wasm_bpf_tuple2_string_string_free(wasm_bpf_tuple2_string_string_t *ptr);
+
+void wasm_bpf_list_tuple2_string_string_free(wasm_bpf_list_tuple2_string_string_t *ptr);
+
+void wasm_bpf_list_string_free(wasm_bpf_list_string_t *ptr);
 
 void wasm_bpf_option_string_free(wasm_bpf_option_string_t *ptr);
+
+extern void wasi_cli_terminal_input_terminal_input_drop_own(wasi_cli_terminal_input_own_terminal_input_t handle);
+
+extern void wasi_cli_terminal_input_terminal_input_drop_borrow(wasi_cli_terminal_input_borrow_terminal_input_t handle);
+
+extern wasi_cli_terminal_input_borrow_terminal_input_t wasi_cli_terminal_input_borrow_terminal_input(wasi_cli_terminal_input_own_terminal_input_t handle);
+
+void wasi_cli_terminal_stdin_option_own_terminal_input_free(wasi_cli_terminal_stdin_option_own_terminal_input_t *ptr);
+
+extern void wasi_cli_terminal_output_terminal_output_drop_own(wasi_cli_terminal_output_own_terminal_output_t handle);
+
+extern void wasi_cli_terminal_output_terminal_output_drop_borrow(wasi_cli_terminal_output_borrow_terminal_output_t handle);
+
+extern wasi_cli_terminal_output_borrow_terminal_output_t wasi_cli_terminal_output_borrow_terminal_output(wasi_cli_terminal_output_own_terminal_output_t handle);
+
+void wasi_cli_terminal_stdout_option_own_terminal_output_free(wasi_cli_terminal_stdout_option_own_terminal_output_t *ptr);
+
+void wasi_cli_terminal_stderr_option_own_terminal_output_free(wasi_cli_terminal_stderr_option_own_terminal_output_t *ptr);
+
+void wasm_bpf_bpf_types_error_code_free(wasm_bpf_bpf_types_error_code_t *ptr);
 
 void wasm_bpf_bpf_types_error_free(wasm_bpf_bpf_types_error_t *ptr);
 
@@ -6626,8 +6758,6 @@ extern void wasm_bpf_bpf_programs_statistics_drop_own(wasm_bpf_bpf_programs_own_
 extern void wasm_bpf_bpf_programs_statistics_drop_borrow(wasm_bpf_bpf_programs_borrow_statistics_t handle);
 
 extern wasm_bpf_bpf_programs_borrow_statistics_t wasm_bpf_bpf_programs_borrow_statistics(wasm_bpf_bpf_programs_own_statistics_t handle);
-
-void wasm_bpf_list_string_free(wasm_bpf_list_string_t *ptr);
 
 void wasm_bpf_list_u64_free(wasm_bpf_list_u64_t *ptr);
 

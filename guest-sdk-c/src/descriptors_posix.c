@@ -8,14 +8,15 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <wasi/api.h>
 #include <wasm-bpf.h>
 
 #include "descriptors.h"
 #include "globals.h"
 #include "paths.h"
+#include "platform/errno.h"
 #include "stop.h"
 
-int __real_close(int fd);
 ssize_t __real_read(int fd, void *buffer, size_t length);
 ssize_t __real_readv(int fd, const struct iovec *parts, int count);
 ssize_t __real_write(int fd, const void *buffer, size_t length);
@@ -26,8 +27,13 @@ int __real_ioctl(int fd, int request, ...);
 int __wrap_close(int fd)
 {
 	if (!wb_is_ours(fd)) {
+		// wasi-libc's close() would look among sockets of its own, which programs here do not get.
+		int error = __wasi_fd_close(fd);
+
 		wb_forget_path(fd);
-		return __real_close(fd);
+		if (error)
+			errno = wb_linux_errno(error);
+		return error ? -1 : 0;
 	}
 
 	WB_CALL;

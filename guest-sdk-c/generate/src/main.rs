@@ -48,14 +48,19 @@ fn generate(sdk: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let (package, _) = resolve
         .push_path(sdk.join("wit"))
         .context("guest-sdk-c/wit/")?;
-    let world = resolve.select_world(&[package], None)?;
-    let mut files = Files::default();
-    Opts::default()
-        .build()
-        .generate(&mut resolve, world, &mut files)?;
     let mut all = Vec::new();
-    for (name, content) in files.iter() {
-        all.push((name.to_owned(), without_macros(content)));
+    for world in ["wasm-bpf", "command"] {
+        let world = resolve.select_world(&[package], Some(world))?;
+        let mut files = Files::default();
+        Opts::default()
+            .build()
+            .generate(&mut resolve, world, &mut files)?;
+        for (name, content) in files.iter() {
+            // The library exports what the second world has by hand, in a line; the linker has to be told of it.
+            if !name.starts_with("command.") {
+                all.push((name.to_owned(), without_macros(content)));
+            }
+        }
     }
     Ok(all)
 }
