@@ -240,7 +240,7 @@ int32_t P1(fd_fdstat_get)(int32_t fd, __wasi_fdstat_t *about)
 	about->fs_filetype = wb_file_type(type);
 	about->fs_rights_base = about->fs_rights_inheriting = ~0ULL;
 	if (!(flags & WASI_FILESYSTEM_TYPES_DESCRIPTOR_FLAGS_READ))
-		about->fs_rights_base &= ~__WASI_RIGHTS_FD_READ;
+		about->fs_rights_base &= ~(__WASI_RIGHTS_FD_READ | __WASI_RIGHTS_FD_READDIR);
 	if (!(flags & WASI_FILESYSTEM_TYPES_DESCRIPTOR_FLAGS_WRITE))
 		about->fs_rights_base &= ~__WASI_RIGHTS_FD_WRITE;
 	return __WASI_ERRNO_SUCCESS;
