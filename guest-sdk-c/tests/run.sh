@@ -15,7 +15,8 @@
 #                           kernel=MAJOR.MINOR    a kernel that is not older: elsewhere the test is left out
 #                           vm       a kernel of ../../tests/kernels/run.sh, in which this runs: elsewhere the test is left out
 #                           netkit   a netkit pair, of which primary0 is one end, in the network namespace; after netns
-#                           netns    a network namespace of its own, with lo and a pair of interfaces, veth0 and veth1; /run/own-netns is its file, in the guest too
+#                           netns    a network namespace of its own, with lo and a pair of interfaces, veth0 and veth1; /run/own-netns is
+#                                    its file, in the guest too
 #   // arguments: WORD... for the test
 #   // exits: CODE        that it is to end with, other than 0
 #   // stopped: SIGNAL    sent to the host once the test has said "ready"; standard input is then a pipe that nothing comes from
@@ -119,7 +120,8 @@ run_one() {
       before="mount --bind $made_cgroup $output/cgroup && $before"
       options+=(--dir "$output/cgroup::/cgroup" --env "CGROUP=$made_cgroup") ;;
     kernel=*)
-      [ "$(printf '%s\n' "${word#*=}" "$(uname -r)" | sort -V | head -n 1)" = "${word#*=}" ] || { echo "it needs Linux ${word#*=}"; return 77; } ;;
+      [ "$(printf '%s\n' "${word#*=}" "$(uname -r)" | sort -V | head -n 1)" = "${word#*=}" ] ||
+        { echo "it needs Linux ${word#*=}"; return 77; } ;;
     vm)
       [ -n "${WASM_BPF_KERNEL:-}" ] || { echo 'it needs a kernel of tests/kernels'; return 77; } ;;
     target)

@@ -21,10 +21,12 @@ __attribute__((noinline)) int other_function(int number)
 	return number + 3;
 }
 
-// Counted up by the kernel as long as somebody looks at the probe `wanted`. On a page of its own: one that two segments share is mapped twice.
+// Counted up by the kernel as long as somebody looks at the probe `wanted`. On a page of its own: one that two segments share is mapped
+// twice.
 __attribute__((section(".probes"), aligned(4096), used)) static volatile unsigned short semaphore[2048];
 
-// What <sys/sdt.h> does: a nop where the probe is, and a note that tells where that is, where the semaphore is, and what holds the arguments.
+// What <sys/sdt.h> does: a nop where the probe is, and a note that tells where that is, where the semaphore is, and what holds the
+// arguments.
 #define PROBE(NAME, SEMAPHORE, ARGUMENT) \
 	__asm__ volatile("990: nop\n" \
 			 ".pushsection .note.stapsdt,\"?\",\"note\"\n" \
