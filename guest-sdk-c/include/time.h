@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
- * Linux' clocks, and local time. The zone is what TZ says, else /etc/localtime; both need folders that were given (--dir /usr/share/zoneinfo, --dir /etc) but for
- * a TZ that brings its rules with it, such as CET-1CEST,M3.5.0,M10.5.0/3. Without them local time is UTC.
+ * Linux' clocks, and local time. The zone is what TZ says (--env TZ=Europe/Berlin), else /etc/localtime, or where that is a link the name in /etc/timezone. Both need
+ * folders that were given (--dir /usr/share/zoneinfo, --dir /etc) but for a TZ that brings its rules with it, such as CET-1CEST,M3.5.0,M10.5.0/3. Without them local
+ * time is UTC.
  */
 #ifndef WASM_BPF_TIME_H
 #define WASM_BPF_TIME_H

@@ -3,6 +3,7 @@
 // needs: --dir /tmp --dir /proc
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -170,6 +171,32 @@ static void test_refusals(void)
 }
 #pragma clang diagnostic pop
 
+static void *start(void *argument)
+{
+	return argument;
+}
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wattribute-warning"
+static void test_threads(void)
+{
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	pthread_t thread = NULL;
+	char name[16];
+
+	errno = 0;
+	CHECK_IS(pthread_create(&thread, NULL, start, NULL), ENOSYS);
+	CHECK_IS(errno, 0);
+	CHECK_IS(pthread_join(thread, NULL), ESRCH);
+	CHECK_IS(pthread_detach(pthread_self()), 0);
+	CHECK_IS(pthread_mutex_lock(&mutex), 0);
+	CHECK_IS(pthread_mutex_unlock(&mutex), 0);
+	CHECK_IS(pthread_setname_np(pthread_self(), "main"), 0);
+	CHECK_IS(prctl(PR_GET_NAME, name), 0);
+	CHECK_TEXT(name, "main");
+}
+#pragma clang diagnostic pop
+
 static volatile int caught;
 
 static void on_signal(int signal)
@@ -197,6 +224,7 @@ int main(void)
 	test_identity();
 	test_limits();
 	test_machine();
+	test_threads();
 	test_system_calls();
 	test_refusals();
 	return 0;

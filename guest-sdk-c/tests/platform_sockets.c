@@ -7,6 +7,8 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <netdb.h>
+#include <netinet/ether.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -264,8 +266,49 @@ static void test_interfaces(void)
 	CHECK_IS(close(fd), 0);
 }
 
+static void test_names(void)
+{
+	struct addrinfo hints = { .ai_family = AF_INET6, .ai_socktype = SOCK_STREAM }, *found;
+	struct in_addr address;
+	char host[NI_MAXHOST], service[NI_MAXSERV];
+
+	CHECK_IS(AF_INET6, 10);
+	CHECK_IS(inet_pton(AF_INET, "192.0.2.1", &address), 1);
+	CHECK_TEXT(inet_ntop(AF_INET, &address, host, sizeof(host)), "192.0.2.1");
+	CHECK_TEXT(inet_ntoa(address), "192.0.2.1");
+	CHECK_IS(inet_addr("192.0.2.1"), address.s_addr);
+	CHECK_IS(inet_addr("nonsense"), INADDR_NONE);
+	CHECK_IS(inet_netof(address), 0xc00002);
+	CHECK_IS(inet_lnaof(address), 1);
+	CHECK_IS(inet_makeaddr(0xc00002, 1).s_addr, address.s_addr);
+	CHECK_IS(inet_pton(AF_INET, "192.0.2", &address), 0);
+	CHECK_FAILS(inet_pton(AF_PACKET, "x", &address), EAFNOSUPPORT);
+	CHECK_NULL(inet_ntop(AF_UNIX, &address, host, sizeof(host)), EAFNOSUPPORT);
+	CHECK_NULL(inet_ntop(AF_INET, &address, host, 3), ENOSPC);
+	CHECK_TEXT(ether_ntoa(ether_aton("0:1b:C:d:e:f0")), "0:1b:c:d:e:f0");
+	CHECK(!ether_aton("0:1b:c:d:e"));
+
+	CHECK_IS(getaddrinfo("2001:db8::1", "443", &hints, &found), 0);
+	CHECK_IS(found->ai_family, AF_INET6);
+	CHECK_IS(found->ai_socktype, SOCK_STREAM);
+	CHECK_IS(found->ai_addrlen, sizeof(struct sockaddr_in6));
+	CHECK(!found->ai_next);
+	CHECK_IS(getnameinfo(found->ai_addr, found->ai_addrlen, host, sizeof(host), service, sizeof(service), NI_NUMERICHOST), 0);
+	CHECK_TEXT(host, "2001:db8::1");
+	CHECK_TEXT(service, "443");
+	CHECK_IS(getnameinfo(found->ai_addr, found->ai_addrlen, host, 4, NULL, 0, 0), EAI_OVERFLOW);
+	freeaddrinfo(found);
+	CHECK_IS(getaddrinfo("example.org", NULL, NULL, &found), EAI_NONAME);
+	CHECK_IS(getaddrinfo(NULL, "https", NULL, &found), EAI_SERVICE);
+	CHECK_IS(getaddrinfo(NULL, "80", NULL, &found), 0);
+	freeaddrinfo(found);
+	CHECK(gethostbyname("127.0.0.1") && gethostbyname("127.0.0.1")->h_addrtype == AF_INET);
+	CHECK(!gethostbyname("example.org") && h_errno == HOST_NOT_FOUND);
+}
+
 int main(void)
 {
+	test_names();
 	test_stream();
 	test_refused();
 	test_datagrams();

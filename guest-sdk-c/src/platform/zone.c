@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/proc.h"
+
 #define NAME_ROOM 16
 
 char *tzname[2] = { "UTC", "UTC" };
@@ -244,6 +246,16 @@ static bool read_zone(const char *path)
 	return ok;
 }
 
+static void read_named(const char *name)
+{
+	static const char folder[] = "/usr/share/zoneinfo/";
+	char *path = malloc(sizeof(folder) + strlen(name));
+
+	if (path)
+		read_zone(strcat(strcpy(path, folder), name));
+	free(path);
+}
+
 static struct wb_zone zone_of_type(size_t type)
 {
 	const uint8_t *from = file.types + type * 6;
@@ -280,7 +292,6 @@ static void tell_names(void)
 
 void wb_zone_load(void)
 {
-	static const char folder[] = "/usr/share/zoneinfo/";
 	const char *wanted = getenv("TZ");
 	int saved = errno;
 
@@ -293,19 +304,18 @@ void wb_zone_load(void)
 	file = (struct zone_file){ 0 };
 	rules = (struct rules){ 0 };
 	if (!wanted) {
-		read_zone("/etc/localtime");
+		// Where it is a link to another folder, a guest cannot follow it. Some systems have the name in a file.
+		char name[64];
+
+		if (!read_zone("/etc/localtime") && wb_read_line("/etc/timezone", name, sizeof(name)) && *name)
+			read_named(name);
 	} else if (*wanted == ':' || !parse_rules(wanted, &rules)) {
 		rules = (struct rules){ 0 };
 		wanted += *wanted == ':';
-		if (*wanted == '/') {
+		if (*wanted == '/')
 			read_zone(wanted);
-		} else if (*wanted) {
-			char *path = malloc(sizeof(folder) + strlen(wanted));
-
-			if (path)
-				read_zone(strcat(strcpy(path, folder), wanted));
-			free(path);
-		}
+		else if (*wanted)
+			read_named(wanted);
 	}
 	tell_names();
 	errno = saved;
