@@ -230,6 +230,65 @@ LIBBPF_API int btf__add_decl_tag(struct btf *btf, const char *value, int ref_typ
 /* The same with an attribute. */
 LIBBPF_API int btf__add_decl_attr(struct btf *btf, const char *value, int ref_type_id, int component_idx);
 
+struct btf_dump;
+
+struct btf_dump_opts {
+	size_t sz;
+};
+#define btf_dump_opts__last_field sz
+
+typedef void (*btf_dump_printf_fn_t)(void *ctx, const char *fmt, va_list args);
+
+/* Begins to write types as C, by a function that is called with every piece. No options are known. */
+LIBBPF_API struct btf_dump *btf_dump__new(const struct btf *btf, btf_dump_printf_fn_t printf_fn, void *ctx, const struct btf_dump_opts *opts);
+
+/* Ends it. NULL is allowed. */
+LIBBPF_API void btf_dump__free(struct btf_dump *d);
+
+/*
+ * Writes the definition of a type, and before it those of all that it needs and that were not written yet. Names that are used twice get a number
+ * (name___2). Beyond libbpf, types that contain themselves are found out in any case: -ELOOP.
+ */
+LIBBPF_API int btf_dump__dump_type(struct btf_dump *d, __u32 id);
+
+struct btf_dump_emit_type_decl_opts {
+	size_t sz;
+	/* The name that is declared. */
+	const char *field_name;
+	/* Tabs before the lines of members, of what has no name. */
+	int indent_level;
+	/* Without const, volatile, restrict and tags. */
+	bool strip_mods;
+	size_t :0;
+};
+#define btf_dump_emit_type_decl_opts__last_field strip_mods
+
+/* Writes a declaration with a type, such as "int (*name)(void)"; -EINVAL for what is no type of C, such as a variable. */
+LIBBPF_API int btf_dump__emit_type_decl(struct btf_dump *d, __u32 id, const struct btf_dump_emit_type_decl_opts *opts);
+
+struct btf_dump_type_data_opts {
+	size_t sz;
+	/* What lines begin with at each level: a tab if NULL. */
+	const char *indent_str;
+	int indent_level;
+	/* All in one line. */
+	bool compact;
+	/* Without names of members and types. */
+	bool skip_names;
+	/* With what is 0, which is left out otherwise. */
+	bool emit_zeroes;
+	/* Arrays of char with an end as texts. */
+	bool emit_strings;
+	size_t :0;
+};
+#define btf_dump_type_data_opts__last_field emit_strings
+
+/*
+ * Writes a value, whose size is returned: -E2BIG if there are fewer bytes of it, after what there is of a struct has been written. -EINVAL for numbers of
+ * sizes that C for BPF does not have, and for long double. Where libbpf 1.7 leaves out a struct whose first member is 0, or a comma, this does not.
+ */
+LIBBPF_API int btf_dump__dump_type_data(struct btf_dump *d, __u32 id, const void *data, size_t data_sz, const struct btf_dump_type_data_opts *opts);
+
 /* Kinds that the kernel's header has as an enum, or not at all if it is old. */
 #ifndef BTF_KIND_FUNC
 #define BTF_KIND_FUNC 12
