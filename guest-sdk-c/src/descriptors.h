@@ -38,7 +38,9 @@ struct wb_operations {
 	int (*ioctl)(void *it, unsigned long request, void *argument);
 	// A pollable that is ready when a read would not wait; the caller drops it. Its number is 0, and errno tells why, if there can be none.
 	wasi_io_poll_own_pollable_t (*subscribe)(void *it);
-	// Likewise for a write.
+	// Instead of that, for what has one that lasts: nobody drops it.
+	wasi_io_poll_borrow_pollable_t (*pollable)(void *it);
+	// Likewise for a write, as the first.
 	wasi_io_poll_own_pollable_t (*subscribe_write)(void *it);
 	// Whether a read would not wait for what the guest has itself.
 	bool (*is_ready)(const void *it);

@@ -131,7 +131,7 @@ static int check(const struct epoll *epoll, int fd)
 	if (!it && (wb_is_ours(fd) || fcntl(fd, F_GETFD) < 0))
 		return EBADF;
 	// Of files of wasi-libc, only the three that are no files on a disk.
-	if (it ? !of->subscribe && !of->watch : fd > STDERR_FILENO || wb_path_of(fd))
+	if (it ? !of->subscribe && !of->pollable && !of->watch : fd > STDERR_FILENO || wb_path_of(fd))
 		return EPERM;
 	return it && of == &operations && leads_to(it, epoll, DEEPEST - 1) ? ELOOP : 0;
 }

@@ -21,18 +21,28 @@ struct wb_waits {
 	wasi_io_streams_own_input_stream_t input;
 };
 
-static int add(struct wb_waits *waits, bool *ready, wasi_io_poll_own_pollable_t own)
+// One that stays whose it is.
+static int add_lasting(struct wb_waits *waits, bool *ready, wasi_io_poll_borrow_pollable_t handle)
 {
-	if (!own.__handle)
+	if (!handle.__handle)
 		return -errno;
-	if (waits->count == WB_MOST_POLLABLES) {
-		wasi_io_poll_pollable_drop_own(own);
+	if (waits->count == WB_MOST_POLLABLES)
 		return wb_refuse(EINVAL, "one wait is for at most %d descriptors", WB_MOST_POLLABLES);
-	}
-	waits->own[waits->count] = own;
-	waits->handles[waits->count] = wasi_io_poll_borrow_pollable(own);
+	waits->own[waits->count] = (wasi_io_poll_own_pollable_t){};
+	waits->handles[waits->count] = handle;
 	waits->ready[waits->count++] = ready;
 	return 0;
+}
+
+static int add(struct wb_waits *waits, bool *ready, wasi_io_poll_own_pollable_t own)
+{
+	int err = add_lasting(waits, ready, wasi_io_poll_borrow_pollable(own));
+
+	if (!err)
+		waits->own[waits->count - 1] = own;
+	else if (own.__handle)
+		wasi_io_poll_pollable_drop_own(own);
+	return err;
 }
 
 static void mark(bool *ready)
@@ -48,13 +58,15 @@ static int watch_ours(struct wb_waits *waits, const struct wb_operations *operat
 
 	if (operations->watch)
 		return in ? operations->watch(it, waits, in) : 0;
-	if (!operations->subscribe) {
+	if (!operations->subscribe && !operations->pollable) {
 		mark(in);
 		mark(out);
 		return 0;
 	}
 	if (in && operations->is_ready && operations->is_ready(it))
 		mark(in);
+	else if (in && operations->pollable)
+		err = add_lasting(waits, in, operations->pollable(it));
 	else if (in)
 		err = add(waits, in, operations->subscribe(it));
 	if (!err && out && operations->subscribe_write)
@@ -84,8 +96,10 @@ int wb_watch(struct wb_waits *waits, int fd, bool *in, bool *out)
 
 static void finish(struct wb_waits *waits)
 {
-	for (unsigned int i = 0; i < waits->count; i++)
-		wasi_io_poll_pollable_drop_own(waits->own[i]);
+	for (unsigned int i = 0; i < waits->count; i++) {
+		if (waits->own[i].__handle)
+			wasi_io_poll_pollable_drop_own(waits->own[i]);
+	}
 	if (waits->input.__handle)
 		wasi_io_streams_input_stream_drop_own(waits->input);
 }
@@ -135,10 +149,10 @@ static int wait_once(struct wb_watched *watched, unsigned int count, int64_t tim
 
 int wb_wait_ready(struct wb_watched *watched, unsigned int count, int64_t timeout)
 {
-	const int64_t end = wb_end_of(timeout);
+	const int64_t end = timeout > 0 ? wb_end_of(timeout) : -1;
 
 	for (;;) {
-		int64_t left = wb_left_until(end);
+		int64_t left = timeout ? wb_left_until(end) : 0;
 		int err = wait_once(watched, count, left), ready;
 
 		if (err)

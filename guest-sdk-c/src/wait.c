@@ -79,7 +79,7 @@ static uint64_t look(const wasi_io_poll_borrow_pollable_t *pollables, unsigned i
 
 int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count, int64_t timeout)
 {
-	const int64_t end = wb_end_of(timeout);
+	const int64_t end = timeout > 0 ? wb_end_of(timeout) : -1;
 
 	if (count > WB_MOST_POLLABLES)
 		return wb_refuse(EINVAL, "one wait is for at most %d things", WB_MOST_POLLABLES);
@@ -88,7 +88,7 @@ int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int co
 		return -EINTR;
 	WB_CALL;
 	for (;;) {
-		int64_t left = wb_left_until(end), alarm = wb_timer_left ? wb_timer_left() : -1;
+		int64_t left = timeout ? wb_left_until(end) : 0, alarm = wb_timer_left ? wb_timer_left() : -1;
 		const uint64_t before = wb_signals_pending();
 		uint64_t ready;
 		bool ran;

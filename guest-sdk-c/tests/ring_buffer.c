@@ -107,7 +107,15 @@ static void several(void)
 	struct ring_buffer *rb = ring_buffer__new(bpf_map__fd(skel->maps.ring), on_event, &one, NULL);
 	struct ring *ring;
 
+	struct pollfd polled = { .fd = ring_buffer__epoll_fd(rb), .events = POLLIN };
+
+	CHECK_IS(poll(&polled, 1, 0), 0);
 	CHECK_IS(ring_buffer__add(rb, bpf_map__fd(skel->maps.other_ring), on_event, &other), 0);
+	CHECK_IS(poll(&polled, 1, 0), 0);
+	run(skel->progs.to_other, 1);
+	CHECK_IS(poll(&polled, 1, 1000), 1);
+	CHECK_IS(ring_buffer__consume(rb), 1);
+	other = (struct seen){};
 	run(skel->progs.to_ring, 5);
 	run(skel->progs.to_other, 7);
 	ring = ring_buffer__ring(rb, 1);

@@ -140,7 +140,7 @@ static uint64_t *turn_of(int64_t left, uint64_t *turn)
 
 int wb_records_fill(struct wb_records *records, wb_poll_fn poll, void *buffer, int timeout_ms)
 {
-	const int64_t end = wb_end_of(timeout_ms < 0 ? -1 : timeout_ms * 1000000ll);
+	const int64_t end = timeout_ms > 0 ? wb_end_of(timeout_ms * 1000000ll) : -1;
 
 	if (!wb_records_empty(records))
 		return 1;

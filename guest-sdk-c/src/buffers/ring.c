@@ -71,6 +71,8 @@ static int open_all(struct ring_buffer *rb)
 	if (rb->own.__handle)
 		wasm_bpf_bpf_buffers_ring_buffer_drop_own(rb->own);
 	rb->own = opened;
+	if (rb->epoll_fd >= 0)
+		wb_pollable_changed(rb->epoll_fd);
 	return 0;
 }
 
