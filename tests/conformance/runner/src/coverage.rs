@@ -8,6 +8,7 @@
 //! Functions of the interface are named `INTERFACE.FUNCTION` or `INTERFACE.RESOURCE.FUNCTION`, as in `maps.map.lookup`; dropping and
 //! constructing a resource are called `drop` and `constructor`.
 
+mod c_names;
 mod libbpf_rs;
 
 use std::cmp::Ordering;
@@ -21,6 +22,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use wit_parser::{FunctionKind, Resolve, TypeDefKind, TypeId};
+
+use c_names::CNames;
 
 /// The table that is kept by hand.
 const TABLE: &str = "tests/conformance/coverage.toml";
@@ -138,8 +141,6 @@ struct Way {
     wit: String,
     #[serde(default)]
     rust: Vec<String>,
-    #[serde(default)]
-    c: Vec<String>,
 }
 
 /// A function of the interface without one of libbpf.
@@ -148,8 +149,6 @@ struct Way {
 struct Own {
     #[serde(default)]
     rust: Vec<String>,
-    #[serde(default)]
-    c: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -485,7 +484,7 @@ const LEGEND: &str = "
 - **WIT function**: `INTERFACE.RESOURCE.FUNCTION` of the package `wasm-bpf:bpf`; `drop` is what happens when the last handle is dropped. One
   function of libbpf may be several here, and several of libbpf one.
 - **Rust**: what calls it in `wasm-bpf-guest`; — if only the generated bindings do.
-- **C**: what calls it in a guest written in C.
+- **C**: what calls it in a guest written in C: the function of libbpf, where its API for guests has it, else the generated bindings.
 - **first kernel**: the first Linux that can do it, and what came later. — where the interface names none: it asks nothing of the kernel, or
   what it asks depends on the kind of map or program (`wit/types.wit` has their versions).
 - **kernels passed**: those on which the conformance suite passed a case for the WIT function; `from` a version: on all from there on. — for
@@ -555,11 +554,17 @@ struct Row<'a> {
     wit: &'a WitFunction,
     libbpf: Option<&'a str>,
     rust: &'a [String],
-    c: &'a [String],
 }
 
 impl Row<'_> {
-    fn write(&self, text: &mut String, wit: &Wit, passed: &Passed, all: &BTreeSet<&Kernel>) {
+    fn write(
+        &self,
+        text: &mut String,
+        wit: &Wit,
+        c: &CNames,
+        passed: &Passed,
+        all: &BTreeSet<&Kernel>,
+    ) {
         let libbpf = match self.libbpf {
             Some(function) => format!("`{function}`"),
             None => {
@@ -571,16 +576,12 @@ impl Row<'_> {
                 references.collect::<Vec<_>>().join("; ")
             }
         };
-        let c = if self.c.is_empty() {
-            "not yet".to_owned()
-        } else {
-            code(self.c)
-        };
+        let c = c.of(&self.wit.name, self.libbpf);
         let cells = [
             libbpf,
             format!("`{}`", self.wit.name),
             or_dash(code(self.rust)),
-            c,
+            format!("`{c}`"),
             or_dash(wit.since(self.wit, self.libbpf).unwrap_or_default()),
             kernels_in_words(all, passed.0.get(&self.wit.name)),
         ];
@@ -597,26 +598,21 @@ fn rows<'a>(wit: &'a Wit, table: &'a Table) -> Result<Vec<Row<'a>>> {
     for (function, ways) in &table.libbpf {
         for way in ways {
             let (at, wit) = find(&way.wit, function)?;
-            let (rust, c) = (&way.rust, &way.c);
-            let libbpf = Some(function.as_str());
             rows.push(Row {
                 at,
                 wit,
-                libbpf,
-                rust,
-                c,
+                libbpf: Some(function),
+                rust: &way.rust,
             });
         }
     }
     for (name, own) in &table.own {
         let (at, wit) = find(name, TABLE)?;
-        let (rust, c) = (&own.rust, &own.c);
         rows.push(Row {
             at,
             wit,
             libbpf: None,
-            rust,
-            c,
+            rust: &own.rust,
         });
     }
     // Those that the documentation names come first, in its order.
@@ -629,7 +625,8 @@ fn rows<'a>(wit: &'a Wit, table: &'a Table) -> Result<Vec<Row<'a>>> {
 
 /// The Markdown of `docs/coverage.md`.
 pub fn document(root: &Path, passed: &Passed) -> Result<String> {
-    let mut text = render(&Wit::load(root)?, &Table::load(root)?, passed)?;
+    let c = CNames::load(root)?;
+    let mut text = render(&Wit::load(root)?, &Table::load(root)?, &c, passed)?;
     libbpf_rs::render(
         &libbpf_rs::Table::load(root)?,
         &libbpf_rs::functions(root)?,
@@ -639,7 +636,7 @@ pub fn document(root: &Path, passed: &Passed) -> Result<String> {
     Ok(text)
 }
 
-fn render(wit: &Wit, table: &Table, passed: &Passed) -> Result<String> {
+fn render(wit: &Wit, table: &Table, c: &CNames, passed: &Passed) -> Result<String> {
     let rows = rows(wit, table)?;
     let all = passed.kernels();
     let not_yet = table.not_yet.iter().map(|group| group.functions.len());
@@ -683,7 +680,7 @@ fn render(wit: &Wit, table: &Table, passed: &Passed) -> Result<String> {
              |---|---|---|---|---|---|\n"
         );
         for row in rows.iter().filter(|row| row.wit.interface == interface) {
-            row.write(&mut text, wit, passed, &all);
+            row.write(&mut text, wit, c, passed, &all);
         }
     }
 
@@ -1063,7 +1060,7 @@ interface maps {
 interfaces = ["maps"]
 [libbpf]
 bpf_map__close = [{ wit = "maps.map.drop", rust = ["drop(Map)"] }]
-bpf_map_create = [{ wit = "maps.map.create", rust = ["Map::create"], c = ["bpf_map_create"] }]
+bpf_map_create = [{ wit = "maps.map.create", rust = ["Map::create"] }]
 bpf_map__len = [{ wit = "maps.map.len", rust = ["MapCore::len"] }]
 bpf_map_update_batch = [{ wit = "maps.map.update-many" }]
 bpf_map_update_elem = [{ wit = "maps.map.update-many" }]
@@ -1311,13 +1308,19 @@ unsafe extern \"C\" {
         let mut passed = Passed::default();
         passed.add("maps.map.len", "6.1");
         passed.add("maps.map.create", "5.4");
-        let text = render(&wit(WIT).unwrap(), &table(TOML), &passed).unwrap();
+        let text = render(
+            &wit(WIT).unwrap(),
+            &table(TOML),
+            &CNames::of_libbpf(&["bpf_map_create"]),
+            &passed,
+        )
+        .unwrap();
         for line in [
             "| public functions of libbpf | 7 |",
             "| [in the interface](#in-the-interface) | 5 |",
             "| `bpf_map_create` | `maps.map.create` | `Map::create` | `bpf_map_create` | 3.19; of maps 4.12 | 5.4 |",
-            "| `bpf_map__len` | `maps.map.len` | `MapCore::len` | not yet | 3.19 | 6.1 |",
-            "| Linux: mmap(2) | `maps.map.read` | — | not yet | arrays 5.5, arenas 6.9 | — |",
+            "| `bpf_map__len` | `maps.map.len` | `MapCore::len` | `wasm_bpf_bpf_maps_method_map_len` | 3.19 | 6.1 |",
+            "| Linux: mmap(2) | `maps.map.read` | — | `wasm_bpf_bpf_maps_method_map_read` | arrays 5.5, arenas 6.9 | — |",
             "| `bpf_later` | not yet | not yet | not yet |",
             "**Never.**",
         ] {
