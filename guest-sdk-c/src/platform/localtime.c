@@ -129,7 +129,7 @@ size_t strftime(char *restrict text, size_t size, const char *restrict format, c
 		} else if (format[1] == 's') {
 			struct tm copy = *time;
 
-			out += sprintf(out, "%lld", (long long)mktime(&copy));
+			out += sprintf(out, "%lld", (long long)timegm(&copy) - time->tm_gmtoff);
 			format += 2;
 		} else {
 			*out++ = *format++;

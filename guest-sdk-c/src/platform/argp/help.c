@@ -32,7 +32,7 @@ struct entry {
 	const struct argp_option *option;
 	int aliases;            // and itself
 	struct cluster *cluster;
-	int group, order;
+	int group;
 	const char *letters;    // those of them that no option before has, in their order
 };
 
@@ -76,7 +76,7 @@ static void add_all(struct list *list, const struct argp *argp, struct cluster *
 			group = option->group;
 		else if (!option->name && !option->key)
 			group++;
-		*entry = (struct entry){ .argp = argp, .option = option, .cluster = cluster, .group = group, .order = list->count };
+		*entry = (struct entry){ .argp = argp, .option = option, .cluster = cluster, .group = group };
 		list->count++;
 		entry->letters = list->letters_end;
 		do {
@@ -193,9 +193,8 @@ static int compare_names(const struct entry *a, const struct entry *b)
 	return difference ? difference : has_letters;
 }
 
-static int compare(const void *left, const void *right)
+static bool comes_after(const struct entry *a, const struct entry *b)
 {
-	const struct entry *a = left, *b = right;
 	int difference;
 
 	if (a->cluster != b->cluster) {
@@ -210,7 +209,20 @@ static int compare(const void *left, const void *right)
 		if (!difference)
 			difference = compare_names(a, b);
 	}
-	return difference ? difference : a->order - b->order;
+	return difference > 0;
+}
+
+// There are few, and most are in order; those that are equal stay as they are.
+static void sort(struct list *list)
+{
+	for (size_t i = 1; i < list->count; i++) {
+		struct entry entry = list->entries[i];
+		size_t at = i;
+
+		for (; at && comes_after(&list->entries[at - 1], &entry); at--)
+			list->entries[at] = list->entries[at - 1];
+		list->entries[at] = entry;
+	}
 }
 
 static void put_last(struct list *list, const char *name)
@@ -237,7 +249,7 @@ static bool make_list(struct list *list, const struct argp *argp)
 	add_all(list, argp, NULL);
 	put_last(list, "help");
 	put_last(list, "version");
-	qsort(list->entries, list->count, sizeof(*list->entries), compare);
+	sort(list);
 	return true;
 }
 
