@@ -116,6 +116,8 @@ void wb_leave(void)
 	// A function of the program may have run meanwhile: what it wrote must not be lost.
 	write_all();
 	read_all();
+	if (wb_retry)
+		wb_retry();
 	wb_stop_check();
 }
 

@@ -20,6 +20,7 @@ static bool restarts;
 
 int64_t (*wb_timer_left)(void);
 int (*wb_before_read)(void);
+void (*wb_retry)(void);
 
 int wasm_bpf_stop_requested(void)
 {

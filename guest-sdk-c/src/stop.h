@@ -44,6 +44,12 @@ extern int64_t (*wb_timer_left)(void);
 // Of the same programs: waits until standard input can be read without waiting. 0, or -EINTR.
 extern int (*wb_before_read)(void);
 
+// Set as long as something has to be tried again (a record for a user ring buffer that is full): called where the library is left and while it waits.
+extern void (*wb_retry)(void);
+
+// How long one turn of a wait may be of what is left of it (negative: for ever): a timer or a retry may come before.
+int64_t wb_turn_of(int64_t left);
+
 // The time that waits count in: nanoseconds of WASI's monotonic clock, and when something is over that begins now (negative: never, also as the result).
 int64_t wb_now(void);
 int64_t wb_end_of(int64_t timeout);

@@ -30,6 +30,22 @@ int64_t wb_left_until(int64_t end)
 	return left > 0 ? left : 0;
 }
 
+#define RETRY_NS 2000000
+
+static int64_t sooner(int64_t one, int64_t other)
+{
+	return one < 0 || (other >= 0 && other < one) ? other : one;
+}
+
+int64_t wb_turn_of(int64_t left)
+{
+	if (wb_timer_left)
+		left = sooner(left, wb_timer_left());
+	if (wb_retry)
+		wb_retry();
+	return wb_retry ? sooner(left, RETRY_NS) : left;
+}
+
 // One wait for the pollables, a stop that is not known yet, and the time.
 static uint64_t wait_once(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count, int64_t timeout)
 {
@@ -88,13 +104,13 @@ int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int co
 		return -EINTR;
 	WB_CALL;
 	for (;;) {
-		int64_t left = timeout ? wb_left_until(end) : 0, alarm = wb_timer_left ? wb_timer_left() : -1;
+		int64_t left = timeout ? wb_left_until(end) : 0;
 		const uint64_t before = wb_signals_pending();
 		uint64_t ready;
 		bool ran;
 
 		if (left)
-			ready = wait_once(pollables, count, alarm >= 0 && (left < 0 || alarm < left) ? alarm : left);
+			ready = wait_once(pollables, count, wb_turn_of(left));
 		else
 			ready = look(pollables, count);
 		ran = wb_stop_check();

@@ -127,17 +127,6 @@ int wb_records_append(struct wb_records *records, struct wb_records *more)
 	return 0;
 }
 
-// The time of one call of the host: until the end, or until a timer of the program.
-static uint64_t *turn_of(int64_t left, uint64_t *turn)
-{
-	int64_t alarm = wb_timer_left ? wb_timer_left() : -1;
-
-	if (left < 0 && alarm < 0)
-		return NULL;
-	*turn = left < 0 || (alarm >= 0 && alarm < left) ? alarm : left;
-	return turn;
-}
-
 int wb_records_fill(struct wb_records *records, wb_poll_fn poll, void *buffer, int timeout_ms)
 {
 	const int64_t end = timeout_ms > 0 ? wb_end_of(timeout_ms * 1000000ll) : -1;
@@ -149,9 +138,10 @@ int wb_records_fill(struct wb_records *records, wb_poll_fn poll, void *buffer, i
 		wasm_bpf_bpf_buffers_error_code_t error;
 		wasm_bpf_bpf_buffers_records_t got;
 		int64_t left = timeout_ms ? wb_left_until(end) : 0;
-		uint64_t turn;
+		int64_t turn = left ? wb_turn_of(left) : 0;
+		uint64_t time = turn;
 
-		if (poll(buffer, turn_of(left, &turn), &got, &error)) {
+		if (poll(buffer, turn < 0 ? NULL : &time, &got, &error)) {
 			records->packed = got.packed;
 			if (got.packed.len)
 				return 1;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // User ring buffers. A record is memory of the guest until it is submitted; the host then writes it whole.
 //
-// Whether there is room is only known then. A record that finds none waits in the guest, and as long as one does, no further one is
-// reserved: the program sees a full ring as it would see libbpf's, one record later.
+// How much room there is only the host knows, and it tells no more than whether there is some. A record that is submitted and finds too little waits in the guest, and
+// is tried again whenever the library is called or waits; until then no further one is reserved. So a ring is full one record later than libbpf's, if its records
+// are of several sizes.
 #include <stdlib.h>
 
 #include <bpf/libbpf.h>
@@ -20,17 +21,25 @@
 struct sample {
 	struct sample *next;
 	uint32_t size;
+	enum { RESERVED, SUBMITTED, DISCARDED } state;
 	// 8 bytes are what the ring aligns to.
 	_Alignas(8) unsigned char data[];
 };
 
 struct user_ring_buffer {
+	struct user_ring_buffer *next;
 	wasm_bpf_bpf_buffers_own_user_ring_buffer_t own;
 	wasm_bpf_bpf_buffers_borrow_user_ring_buffer_t handle;
-	uint32_t room;
-	// Submitted and not yet written, in their order.
-	struct sample *waiting, **last;
+	// Ready when the ring is not full.
+	wasi_io_poll_own_pollable_t has_room;
+	uint32_t size;
+	// Reserved, and what comes after such: they are written in the order in which they were reserved. With their room in the ring.
+	struct sample *first, **last;
+	uint32_t kept;
 };
+
+// Those that records wait for.
+static struct user_ring_buffer *all;
 
 struct user_ring_buffer *user_ring_buffer__new(int map_fd, const struct user_ring_buffer_opts *opts)
 {
@@ -54,8 +63,11 @@ struct user_ring_buffer *user_ring_buffer__new(int map_fd, const struct user_rin
 		return wb_null(wb_fail(&error, "open a user ring buffer"));
 	}
 	rb->handle = wasm_bpf_bpf_buffers_borrow_user_ring_buffer(rb->own);
-	rb->room = map->max_entries;
-	rb->last = &rb->waiting;
+	rb->has_room = wasm_bpf_bpf_buffers_method_user_ring_buffer_subscribe(rb->handle);
+	rb->size = map->max_entries;
+	rb->last = &rb->first;
+	rb->next = all;
+	all = rb;
 	return rb;
 }
 
@@ -73,17 +85,37 @@ static bool write_one(struct user_ring_buffer *rb, const struct sample *sample)
 	return true;
 }
 
-// Writes what waits, as far as there is room.
-static void write_waiting(struct user_ring_buffer *rb)
+static uint32_t room_of(uint32_t size)
 {
-	while (rb->waiting && write_one(rb, rb->waiting)) {
-		struct sample *written = rb->waiting;
+	return (size + HEADER + 7u) & ~7u;
+}
 
-		rb->waiting = written->next;
-		free(written);
+static void retry(void);
+
+// Writes what can be written. Whether nothing waits for room.
+static bool write_kept(struct user_ring_buffer *rb)
+{
+	while (rb->first && rb->first->state != RESERVED) {
+		struct sample *sample = rb->first;
+
+		if (sample->state == SUBMITTED && !write_one(rb, sample)) {
+			wb_retry = retry;
+			return false;
+		}
+		rb->first = sample->next;
+		rb->kept -= room_of(sample->size);
+		free(sample);
 	}
-	if (!rb->waiting)
-		rb->last = &rb->waiting;
+	if (!rb->first)
+		rb->last = &rb->first;
+	return true;
+}
+
+static void retry(void)
+{
+	wb_retry = NULL;
+	for (struct user_ring_buffer *rb = all; rb; rb = rb->next)
+		write_kept(rb);
 }
 
 void *user_ring_buffer__reserve(struct user_ring_buffer *rb, __u32 size)
@@ -91,21 +123,23 @@ void *user_ring_buffer__reserve(struct user_ring_buffer *rb, __u32 size)
 	struct sample *sample;
 
 	// As libbpf: two bits of the length are flags, and header and record have to fit.
-	if (size & 0xc0000000u || size > rb->room - HEADER)
+	if (size & 0xc0000000u || room_of(size) > rb->size)
 		return wb_null(wb_refuse(E2BIG, "a record of %u bytes is larger than the user ring buffer", size));
+
 	WB_CALL;
-	write_waiting(rb);
-	if (rb->waiting)
+	if (!write_kept(rb) || rb->kept + room_of(size) > rb->size || !wasi_io_poll_method_pollable_ready(wasi_io_poll_borrow_pollable(rb->has_room)))
 		return wb_null(-ENOSPC);
 	sample = malloc(sizeof(*sample) + size);
 	if (!sample)
 		return wb_null(wb_refuse(ENOMEM, "no memory for a record of %u bytes", size));
-	sample->next = NULL;
-	sample->size = size;
+	*sample = (struct sample){ .size = size };
+	*rb->last = sample;
+	rb->last = &sample->next;
+	rb->kept += room_of(size);
 	return sample->data;
 }
 
-// How long to wait between looks: the ring being ready means some room, not room for every record.
+// How long to wait between looks: that the ring has some room does not mean enough.
 #define LOOK_NS 1000000
 
 void *user_ring_buffer__reserve_blocking(struct user_ring_buffer *rb, __u32 size, int timeout_ms)
@@ -133,39 +167,47 @@ static struct sample *sample_of(void *data)
 	return (struct sample *)((unsigned char *)data - offsetof(struct sample, data));
 }
 
-void user_ring_buffer__submit(struct user_ring_buffer *rb, void *data)
+static void finish(struct user_ring_buffer *rb, void *data, int state)
 {
-	struct sample *sample = sample_of(data);
+	sample_of(data)->state = state;
 
 	WB_CALL;
-	*rb->last = sample;
-	rb->last = &sample->next;
-	write_waiting(rb);
+	write_kept(rb);
+}
+
+void user_ring_buffer__submit(struct user_ring_buffer *rb, void *data)
+{
+	finish(rb, data, SUBMITTED);
 }
 
 void user_ring_buffer__discard(struct user_ring_buffer *rb, void *data)
 {
-	(void)rb;
-	free(sample_of(data));
+	finish(rb, data, DISCARDED);
 }
 
 void user_ring_buffer__free(struct user_ring_buffer *rb)
 {
+	struct user_ring_buffer **at = &all;
 	unsigned int lost = 0;
 
 	if (!rb)
 		return;
-	WB_CALL;
-	write_waiting(rb);
-	while (rb->waiting) {
-		struct sample *sample = rb->waiting;
 
-		rb->waiting = sample->next;
+	WB_CALL;
+	write_kept(rb);
+	while (*at != rb)
+		at = &(*at)->next;
+	*at = rb->next;
+	while (rb->first) {
+		struct sample *sample = rb->first;
+
+		rb->first = sample->next;
+		lost += sample->state == SUBMITTED;
 		free(sample);
-		lost++;
 	}
 	if (lost)
 		wb_warn("%u records were submitted to a user ring buffer that was full until its end: they are lost", lost);
+	wasi_io_poll_pollable_drop_own(rb->has_room);
 	wasm_bpf_bpf_buffers_user_ring_buffer_drop_own(rb->own);
 	free(rb);
 }

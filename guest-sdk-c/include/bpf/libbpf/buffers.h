@@ -66,8 +66,8 @@ struct user_ring_buffer_opts {
 
 /* Opens a map of type BPF_MAP_TYPE_USER_RINGBUF, to write records that BPF programs read. No options are known. */
 LIBBPF_API struct user_ring_buffer *user_ring_buffer__new(int map_fd, const struct user_ring_buffer_opts *opts);
-/* Memory for a record, which is written to the ring when it is submitted. NULL with errno E2BIG if it is larger than the ring, ENOSPC while a record that was
- * submitted has found no room. */
+/* Memory for a record, which is written to the ring when it is submitted, and those reserved before it were. NULL with errno E2BIG if it is larger than the ring,
+ * ENOSPC if there is no room. A ring of records of several sizes may take one more than it has room for: that one is written as soon as there is. */
 LIBBPF_API void *user_ring_buffer__reserve(struct user_ring_buffer *rb, __u32 size);
 /* The same, but it waits for room, at most so many milliseconds (-1: without limit). */
 LIBBPF_API void *user_ring_buffer__reserve_blocking(struct user_ring_buffer *rb, __u32 size, int timeout_ms);
