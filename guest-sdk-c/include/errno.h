@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
- * Linux' error numbers. wasi-libc has others, and BPF programs, events and rodata carry Linux': -ENOENT has to mean the same on both sides. What wasi-libc left in
- * its own errno is translated when errno is next looked at.
+ * Linux' error numbers. wasi-libc has others, and BPF programs, events and rodata carry Linux': -ENOENT has to mean the same on
+ * both sides. What wasi-libc left in its own errno is translated when errno is next looked at.
  */
 #ifndef WASM_BPF_ERRNO_H
 #define WASM_BPF_ERRNO_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
- * Linux' flags of open(): events carry them, and programs compare. The functions translate them for wasi-libc. open() remembers paths, so that an fd can be used
- * as a cgroup, a network namespace or a binary.
+ * Linux' flags of open(): events carry them, and programs compare. The functions translate them for wasi-libc. open() remembers
+ * paths, so that an fd can be used as a cgroup, a network namespace or a binary.
  */
 #ifndef WASM_BPF_FCNTL_H
 #define WASM_BPF_FCNTL_H

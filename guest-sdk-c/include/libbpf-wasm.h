@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
- * For programs that were written for the C SDK of the first wasm-bpf: what its header of this name had beside libbpf's API, over the library. New programs include
- * <bpf/libbpf.h> and need nothing of this.
+ * For programs that were written for the C SDK of the first wasm-bpf: what its header of this name had beside libbpf's API, over
+ * the library. New programs include <bpf/libbpf.h> and need nothing of this.
  */
 #ifndef LIBBPF_WASM_H
 #define LIBBPF_WASM_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
- * The part of libelf that tools find symbols with: object files of 32 and 64 bits in little-endian order, read section by section from an fd (which has to stay
- * open) or from memory. Nothing is written; archives and compressed sections are not unpacked.
+ * The part of libelf that tools find symbols with: object files of 32 and 64 bits in little-endian order, read section by section
+ * from an fd (which has to stay open) or from memory. Nothing is written; archives and compressed sections are not unpacked.
  */
 #ifndef WASM_BPF_LIBELF_H
 #define WASM_BPF_LIBELF_H
@@ -13,11 +13,13 @@
 #include <elf.h>
 #include <wasm-bpf/platform.h>
 
-typedef enum { ELF_C_NULL, ELF_C_READ, ELF_C_RDWR, ELF_C_WRITE, ELF_C_CLR, ELF_C_SET, ELF_C_FDDONE, ELF_C_FDREAD, ELF_C_READ_MMAP, ELF_C_RDWR_MMAP, ELF_C_WRITE_MMAP, ELF_C_READ_MMAP_PRIVATE, ELF_C_EMPTY, ELF_C_NUM } Elf_Cmd;
+typedef enum { ELF_C_NULL, ELF_C_READ, ELF_C_RDWR, ELF_C_WRITE, ELF_C_CLR, ELF_C_SET, ELF_C_FDDONE, ELF_C_FDREAD, ELF_C_READ_MMAP,
+	ELF_C_RDWR_MMAP, ELF_C_WRITE_MMAP, ELF_C_READ_MMAP_PRIVATE, ELF_C_EMPTY, ELF_C_NUM } Elf_Cmd;
 
 typedef enum { ELF_K_NONE, ELF_K_AR, ELF_K_COFF, ELF_K_ELF, ELF_K_NUM } Elf_Kind;
 
-typedef enum { ELF_T_BYTE, ELF_T_ADDR, ELF_T_DYN, ELF_T_EHDR, ELF_T_HALF, ELF_T_OFF, ELF_T_PHDR, ELF_T_RELA, ELF_T_REL, ELF_T_SHDR, ELF_T_SWORD, ELF_T_SYM, ELF_T_WORD, ELF_T_XWORD, ELF_T_SXWORD, ELF_T_NUM } Elf_Type;
+typedef enum { ELF_T_BYTE, ELF_T_ADDR, ELF_T_DYN, ELF_T_EHDR, ELF_T_HALF, ELF_T_OFF, ELF_T_PHDR, ELF_T_RELA, ELF_T_REL, ELF_T_SHDR,
+	ELF_T_SWORD, ELF_T_SYM, ELF_T_WORD, ELF_T_XWORD, ELF_T_SXWORD, ELF_T_NUM } Elf_Type;
 
 typedef struct {
 	void *d_buf;

@@ -19,11 +19,11 @@
 WB_BEGIN
 
 extern int wb_h_errno;
-int getaddrinfo(const char *__restrict host, const char *__restrict service, const struct addrinfo *__restrict hints, struct addrinfo **__restrict result)
-	WB_CALLS(wb_getaddrinfo);
+int getaddrinfo(const char *__restrict host, const char *__restrict service, const struct addrinfo *__restrict hints,
+		struct addrinfo **__restrict result) WB_CALLS(wb_getaddrinfo);
 void freeaddrinfo(struct addrinfo *list) WB_CALLS(wb_freeaddrinfo);
-int getnameinfo(const struct sockaddr *__restrict address, socklen_t length, char *__restrict host, socklen_t host_size, char *__restrict service,
-		socklen_t service_size, int flags) WB_CALLS(wb_getnameinfo);
+int getnameinfo(const struct sockaddr *__restrict address, socklen_t length, char *__restrict host, socklen_t host_size,
+		char *__restrict service, socklen_t service_size, int flags) WB_CALLS(wb_getnameinfo);
 /* Of an address in numbers; NULL, and h_errno is HOST_NOT_FOUND, for a name. */
 struct hostent *gethostbyname(const char *name) WB_CALLS(wb_gethostbyname);
 

@@ -16,7 +16,8 @@
 
 WB_BEGIN
 
-int pthread_create(pthread_t *__restrict thread, const pthread_attr_t *__restrict attributes, void *(*start)(void *), void *__restrict argument)
+int pthread_create(pthread_t *__restrict thread, const pthread_attr_t *__restrict attributes, void *(*start)(void *),
+	void *__restrict argument)
 	WB_CALLS(wb_pthread_create) WB_CANNOT("a WebAssembly guest has one thread: fails with ENOSYS");
 /* There is no other thread: ESRCH. */
 int pthread_join(pthread_t thread, void **result) WB_CALLS(wb_pthread_join);

@@ -37,11 +37,14 @@ typedef struct cpu_set_t {
 #define CPU_ALLOC_SIZE(count) ((((count) + 8 * sizeof(unsigned long) - 1) / (8 * sizeof(unsigned long))) * sizeof(unsigned long))
 #define CPU_ZERO_S(size, set) memset(set, 0, size)
 #define CPU_SET_S(cpu, size, set) \
-	((size_t)(cpu) / 8 < (size) ? (void)((set)->__bits[(cpu) / (8 * sizeof(unsigned long))] |= 1UL << ((cpu) % (8 * sizeof(unsigned long)))) : (void)0)
+	((size_t)(cpu) / 8 < (size) ?
+		(void)((set)->__bits[(cpu) / (8 * sizeof(unsigned long))] |= 1UL << ((cpu) % (8 * sizeof(unsigned long)))) : (void)0)
 #define CPU_CLR_S(cpu, size, set) \
-	((size_t)(cpu) / 8 < (size) ? (void)((set)->__bits[(cpu) / (8 * sizeof(unsigned long))] &= ~(1UL << ((cpu) % (8 * sizeof(unsigned long))))) : (void)0)
+	((size_t)(cpu) / 8 < (size) ?
+		(void)((set)->__bits[(cpu) / (8 * sizeof(unsigned long))] &= ~(1UL << ((cpu) % (8 * sizeof(unsigned long))))) : (void)0)
 #define CPU_ISSET_S(cpu, size, set) \
-	((size_t)(cpu) / 8 < (size) ? (int)((set)->__bits[(cpu) / (8 * sizeof(unsigned long))] >> ((cpu) % (8 * sizeof(unsigned long))) & 1) : 0)
+	((size_t)(cpu) / 8 < (size) ?
+		(int)((set)->__bits[(cpu) / (8 * sizeof(unsigned long))] >> ((cpu) % (8 * sizeof(unsigned long))) & 1) : 0)
 #define CPU_ZERO(set) CPU_ZERO_S(sizeof(cpu_set_t), set)
 #define CPU_SET(cpu, set) CPU_SET_S(cpu, sizeof(cpu_set_t), set)
 #define CPU_CLR(cpu, set) CPU_CLR_S(cpu, sizeof(cpu_set_t), set)
@@ -59,7 +62,8 @@ WB_BEGIN
 int wb_cpu_count(size_t size, const cpu_set_t *set);
 /* The CPUs that are online, for the guest itself. */
 int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
-int sched_setaffinity(pid_t pid, size_t size, const cpu_set_t *set) WB_CANNOT("a WebAssembly guest does not choose its CPU: fails with ENOSYS");
+int sched_setaffinity(pid_t pid, size_t size, const cpu_set_t *set)
+	WB_CANNOT("a WebAssembly guest does not choose its CPU: fails with ENOSYS");
 int sched_getcpu(void) WB_CANNOT("a WebAssembly guest does not know its CPU: fails with ENOSYS");
 int setns(int fd, int type) WB_CANNOT("a WebAssembly guest stays in the host's namespaces: fails with ENOSYS");
 int unshare(int flags) WB_CANNOT("a WebAssembly guest stays in the host's namespaces: fails with ENOSYS");

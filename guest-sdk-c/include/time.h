@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
- * Linux' clocks, and local time. The zone is what TZ says (--env TZ=Europe/Berlin), else /etc/localtime, or where that is a link the name in /etc/timezone. Both need
- * folders that were given (--dir /usr/share/zoneinfo, --dir /etc) but for a TZ that brings its rules with it, such as CET-1CEST,M3.5.0,M10.5.0/3. Without them local
- * time is UTC.
+ * Linux' clocks, and local time. The zone is what TZ says (--env TZ=Europe/Berlin), else /etc/localtime, or where that is a link
+ * the name in /etc/timezone. Both need folders that were given (--dir /usr/share/zoneinfo, --dir /etc) but for a TZ that brings its
+ * rules with it, such as CET-1CEST,M3.5.0,M10.5.0/3. Without them local time is UTC.
  */
 #ifndef WASM_BPF_TIME_H
 #define WASM_BPF_TIME_H
@@ -35,7 +35,10 @@
 
 WB_BEGIN
 
-/* The kernel's own clocks, those of bpf_ktime_get_ns and bpf_ktime_get_boot_ns. The times of CPUs that a guest used are not told: EINVAL. */
+/*
+ * The kernel's own clocks, those of bpf_ktime_get_ns and bpf_ktime_get_boot_ns. The times of CPUs that a guest used are not told:
+ * EINVAL.
+ */
 int clock_gettime(clockid_t clock, struct timespec *time) WB_CALLS(wb_clock_gettime);
 int clock_getres(clockid_t clock, struct timespec *resolution) WB_CALLS(wb_clock_getres);
 /* What the guest used of a CPU is not told: -1. */

@@ -73,16 +73,19 @@ long syscall(long number, ...);
 pid_t fork(void) WB_CANNOT("a WebAssembly guest cannot fork: fails with ENOSYS");
 /* The compiler knows this one, and takes no warning for it. */
 pid_t vfork(void) __attribute__((deprecated("a WebAssembly guest cannot fork: fails with ENOSYS")));
-int execve(const char *path, char *const arguments[], char *const environment[]) WB_CANNOT("a WebAssembly guest cannot start programs: fails with ENOSYS");
+int execve(const char *path, char *const arguments[], char *const environment[])
+	WB_CANNOT("a WebAssembly guest cannot start programs: fails with ENOSYS");
 int execv(const char *path, char *const arguments[]) WB_CANNOT("a WebAssembly guest cannot start programs: fails with ENOSYS");
 int execvp(const char *file, char *const arguments[]) WB_CANNOT("a WebAssembly guest cannot start programs: fails with ENOSYS");
 int execl(const char *path, const char *argument, ...) WB_CANNOT("a WebAssembly guest cannot start programs: fails with ENOSYS");
 int execlp(const char *file, const char *argument, ...) WB_CANNOT("a WebAssembly guest cannot start programs: fails with ENOSYS");
 int execle(const char *path, const char *argument, ...) WB_CANNOT("a WebAssembly guest cannot start programs: fails with ENOSYS");
 #ifdef _GNU_SOURCE
-int execvpe(const char *file, char *const arguments[], char *const environment[]) WB_CANNOT("a WebAssembly guest cannot start programs: fails with ENOSYS");
+int execvpe(const char *file, char *const arguments[], char *const environment[])
+	WB_CANNOT("a WebAssembly guest cannot start programs: fails with ENOSYS");
 #endif
-int fexecve(int fd, char *const arguments[], char *const environment[]) WB_CANNOT("a WebAssembly guest cannot start programs: fails with ENOSYS");
+int fexecve(int fd, char *const arguments[], char *const environment[])
+	WB_CANNOT("a WebAssembly guest cannot start programs: fails with ENOSYS");
 int pipe(int fds[2]) WB_CANNOT("a WebAssembly guest has no pipes: fails with ENOSYS");
 int pipe2(int fds[2], int flags) WB_CANNOT("a WebAssembly guest has no pipes: fails with ENOSYS");
 int daemon(int keep_directory, int keep_files) WB_CANNOT("a WebAssembly guest cannot fork: fails with ENOSYS");

@@ -15,7 +15,8 @@ int wb_file_error(wasi_filesystem_types_error_code_t code)
 		EIO, EISDIR, ELOOP, EMLINK, EMSGSIZE, ENAMETOOLONG, ENODEV, ENOENT, ENOLCK, ENOMEM, ENOSPC, ENOTDIR,
 		ENOTEMPTY, ENOTRECOVERABLE, ENOTSUP, ENOTTY, ENXIO, EOVERFLOW, EPERM, EPIPE, EROFS, ESPIPE, ETXTBSY, EXDEV,
 	};
-	_Static_assert(sizeof(numbers) / sizeof(numbers[0]) == WASI_FILESYSTEM_TYPES_ERROR_CODE_CROSS_DEVICE + 1, "one number for each case");
+	_Static_assert(sizeof(numbers) / sizeof(numbers[0]) == WASI_FILESYSTEM_TYPES_ERROR_CODE_CROSS_DEVICE + 1,
+		"one number for each case");
 
 	return code < sizeof(numbers) / sizeof(numbers[0]) ? -numbers[code] : -EIO;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Programs for the C SDK of the first wasm-bpf: targets by their names, buffers that are opened with a map of a skeleton, records of any size.
+// Programs for the C SDK of the first wasm-bpf: targets by their names, buffers that are opened with a map of a skeleton, records
+// of any size.
 // needs: netns
 #include <arpa/inet.h>
 #include <linux/types.h>

@@ -29,7 +29,8 @@ static void see(const char *format, ...)
 
 static const struct argp_option options[] = {
 	{ "uid", 'u', "UID", 0, "Trace this UID only", 0 },
-	{ "timestamp", 't', NULL, 0, "Include the time of each line, which is said here at a length that does not fit into one line of a terminal", 0 },
+	{ "timestamp", 't', NULL, 0,
+		"Include the time of each line, which is said here at a length that does not fit into one line of a terminal", 0 },
 	{ "time", 'T', NULL, 0, "Like -t", 0 },
 	{ "size", 's', "BYTES", OPTION_ARG_OPTIONAL, "How much (default: all)", 0 },
 	{ "length", 0, NULL, OPTION_ALIAS, NULL, 0 },
@@ -119,7 +120,8 @@ static const struct argp child = { .options = child_options, .parser = parse_chi
 static const struct argp_child children[] = { { &child, 0, "Options of the child:", 2 }, { 0 } };
 static const struct argp argp = {
 	.options = options, .parser = parse, .args_doc = "PID [INTERVAL]\nall", .children = children,
-	.doc = "Shows what it shows, in so many words that they do not fit into a single line.\n\nEXAMPLES:\n    demo -t   # with time\vMore about it.",
+	.doc = "Shows what it shows, in so many words that they do not fit into a single line.\n\nEXAMPLES:\n"
+	       "    demo -t   # with time\vMore about it.",
 };
 
 static error_t run(unsigned int flags, int *index, char *const arguments[])

@@ -121,17 +121,23 @@ static void test_small(void)
 		char strings[16];
 	} small = {
 		.header = {
-			.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT }, .e_type = ET_EXEC, .e_machine = EM_386, .e_version = EV_CURRENT,
-			.e_phoff = offsetof(__typeof__(small), segment), .e_shoff = offsetof(__typeof__(small), sections), .e_ehsize = sizeof(Elf32_Ehdr),
+			.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT }, .e_type = ET_EXEC,
+			.e_machine = EM_386, .e_version = EV_CURRENT,
+			.e_phoff = offsetof(__typeof__(small), segment), .e_shoff = offsetof(__typeof__(small), sections),
+			.e_ehsize = sizeof(Elf32_Ehdr),
 			.e_phentsize = sizeof(Elf32_Phdr), .e_phnum = 1, .e_shentsize = sizeof(Elf32_Shdr), .e_shnum = 3, .e_shstrndx = 2,
 		},
-		.segment = { .p_type = PT_LOAD, .p_offset = 5, .p_vaddr = 0x1000, .p_filesz = 6, .p_memsz = 7, .p_flags = PF_X, .p_align = 4096 },
+		.segment = { .p_type = PT_LOAD, .p_offset = 5, .p_vaddr = 0x1000, .p_filesz = 6, .p_memsz = 7, .p_flags = PF_X,
+			.p_align = 4096 },
 		.sections = {
-			[1] = { .sh_name = 1, .sh_type = SHT_SYMTAB, .sh_offset = offsetof(__typeof__(small), symbols), .sh_size = sizeof(small.symbols), .sh_link = 2,
+			[1] = { .sh_name = 1, .sh_type = SHT_SYMTAB, .sh_offset = offsetof(__typeof__(small), symbols),
+				.sh_size = sizeof(small.symbols), .sh_link = 2,
 				.sh_entsize = sizeof(Elf32_Sym) },
-			[2] = { .sh_name = 6, .sh_type = SHT_STRTAB, .sh_offset = offsetof(__typeof__(small), strings), .sh_size = sizeof(small.strings) },
+			[2] = { .sh_name = 6, .sh_type = SHT_STRTAB, .sh_offset = offsetof(__typeof__(small), strings),
+				.sh_size = sizeof(small.strings) },
 		},
-		.symbols = { [1] = { .st_name = 11, .st_value = 0x1234, .st_size = 9, .st_info = ELF32_ST_INFO(STB_WEAK, STT_FUNC), .st_shndx = 1 } },
+		.symbols = { [1] = { .st_name = 11, .st_value = 0x1234, .st_size = 9, .st_info = ELF32_ST_INFO(STB_WEAK, STT_FUNC),
+			.st_shndx = 1 } },
 		.strings = "\0syms\0strs\0func",
 	};
 	GElf_Phdr segment;
@@ -142,7 +148,8 @@ static void test_small(void)
 	CHECK_IS(gelf_getclass(elf), ELFCLASS32);
 	CHECK(!elf64_getehdr(elf));
 	CHECK(gelf_getphdr(elf, 0, &segment));
-	CHECK(segment.p_vaddr == 0x1000 && segment.p_filesz == 6 && segment.p_memsz == 7 && segment.p_flags == PF_X && segment.p_align == 4096);
+	CHECK(segment.p_vaddr == 0x1000 && segment.p_filesz == 6 && segment.p_memsz == 7 && segment.p_flags == PF_X &&
+		segment.p_align == 4096);
 	CHECK(!gelf_getphdr(elf, 1, &segment));
 	CHECK(find_symbol(elf, "func", &symbol));
 	CHECK(symbol.st_value == 0x1234 && symbol.st_size == 9 && GELF_ST_TYPE(symbol.st_info) == STT_FUNC);

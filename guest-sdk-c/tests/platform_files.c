@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // needs: --dir /proc --dir /etc --dir /tmp
-// Files of folders that were given: Linux' flags and numbers, paths that fds remember (so that they can be capabilities), the machine's own files.
+// Files of folders that were given: Linux' flags and numbers, paths that fds remember (so that they can be capabilities), the
+// machine's own files.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
@@ -232,7 +233,8 @@ static void test_machine(void)
 	stream = setmntent("/proc/mounts", "r");
 	CHECK(stream);
 	while ((entry = getmntent(stream)))
-		has_proc |= !strcmp(entry->mnt_dir, "/proc") && !strcmp(entry->mnt_type, "proc") && hasmntopt(entry, "rw") && !hasmntopt(entry, "r");
+		has_proc |= !strcmp(entry->mnt_dir, "/proc") && !strcmp(entry->mnt_type, "proc") && hasmntopt(entry, "rw") &&
+			!hasmntopt(entry, "r");
 	CHECK(has_proc);
 	CHECK_IS(endmntent(stream), 1);
 

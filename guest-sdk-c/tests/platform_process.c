@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What a process asks about itself and its machine, and what a guest cannot do: ENOSYS with one line on stderr, where it is called with a warning.
+// What a process asks about itself and its machine, and what a guest cannot do: ENOSYS with one line on stderr, where it is called
+// with a warning.
 // needs: --dir /tmp --dir /proc
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the helpers of tools for libbpf do besides BPF, written as for Linux: symbols of the kernel from /proc/kallsyms, those of a process from its maps and files,
-// block devices, histograms, perf events on each CPU, a socket for packets, the offset of a function for a uprobe.
+// What the helpers of tools for libbpf do besides BPF, written as for Linux: symbols of the kernel from /proc/kallsyms, those of a
+// process from its maps and files, block devices, histograms, perf events on each CPU, a socket for packets, the offset of a
+// function for a uprobe.
 // needs: --dir /proc --dir /sys --dir /usr --dir /lib
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -99,7 +100,8 @@ static bool find_library(char *path, unsigned long long *start)
 	while (!is_found && fgets(line, sizeof(line), stream)) {
 		int length = 0, major, minor;
 
-		CHECK(sscanf(line, "%llx-%llx %4s %llx %x:%x %llu %n", start, &end, permissions, &offset, &major, &minor, &inode, &length) == 7);
+		CHECK(sscanf(line, "%llx-%llx %4s %llx %x:%x %llu %n", start, &end, permissions, &offset, &major, &minor, &inode,
+			&length) == 7);
 		line[strcspn(line, "\n")] = 0;
 		if (strstr(line + length, "/libc.so.6") && strchr(permissions, 'x')) {
 			strcpy(path, line + length);

@@ -19,8 +19,8 @@ struct winsize {
 WB_BEGIN
 
 /*
- * Perf events: PERF_EVENT_IOC_ENABLE, _DISABLE, _RESET. Sockets: SIOCGIFINDEX, SIOCGIFNAME, FIONBIO. Files: FIONREAD, FIONBIO; the size of the terminal is not told
- * (TIOCGWINSZ: ENOTTY).
+ * Perf events: PERF_EVENT_IOC_ENABLE, _DISABLE, _RESET. Sockets: SIOCGIFINDEX, SIOCGIFNAME, FIONBIO. Files: FIONREAD, FIONBIO; the
+ * size of the terminal is not told (TIOCGWINSZ: ENOTTY).
  */
 int ioctl(int fd, unsigned long request, ...) WB_CALLS(wb_ioctl);
 

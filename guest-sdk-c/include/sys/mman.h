@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
- * Memory of the guest, and maps as memory of it: mmap() of a map's descriptor gives a copy that is kept as skel->bss is (written back before calls and waits, read anew
- * after them).
+ * Memory of the guest, and maps as memory of it: mmap() of a map's descriptor gives a copy that is kept as skel->bss is (written
+ * back before calls and waits, read anew after them).
  */
 #ifndef WASM_BPF_SYS_MMAN_H
 #define WASM_BPF_SYS_MMAN_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
- * Limits of resources. Those of the host's process are the host's: BPF memory is counted there, and it sees to RLIMIT_MEMLOCK itself. What a guest sets is
- * remembered and told again; a limit that it did not set is infinite.
+ * Limits of resources. Those of the host's process are the host's: BPF memory is counted there, and it sees to RLIMIT_MEMLOCK
+ * itself. What a guest sets is remembered and told again; a limit that it did not set is infinite.
  */
 #ifndef WASM_BPF_SYS_RESOURCE_H
 #define WASM_BPF_SYS_RESOURCE_H

@@ -14,8 +14,8 @@
 WB_BEGIN
 
 /*
- * What stat() and its kin tell is what WASI has: kind, size and times. st_dev and st_ino are numbers that tell files apart, and not the kernel's: no cgroup ID and
- * no namespace's number; rights and owners are not told.
+ * What stat() and its kin tell is what WASI has: kind, size and times. st_dev and st_ino are numbers that tell files apart, and not
+ * the kernel's: no cgroup ID and no namespace's number; rights and owners are not told.
  */
 int fstatat(int directory, const char *__restrict path, struct stat *__restrict status, int flags) WB_CALLS(wb_fstatat);
 int mkdirat(int directory, const char *path, mode_t mode) WB_CALLS(wb_mkdirat);

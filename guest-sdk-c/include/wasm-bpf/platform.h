@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
- * How the headers of this folder stand before those of wasi-libc. Programs for Linux mean Linux' numbers (errno, open flags, address families) and functions that
- * WASI lacks; a header of ours takes wasi-libc's and puts right what differs.
+ * How the headers of this folder stand before those of wasi-libc. Programs for Linux mean Linux' numbers (errno, open flags,
+ * address families) and functions that WASI lacks; a header of ours takes wasi-libc's and puts right what differs.
  */
 #ifndef WASM_BPF_PLATFORM_H
 #define WASM_BPF_PLATFORM_H

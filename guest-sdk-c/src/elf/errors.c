@@ -21,7 +21,8 @@ const char *elf_errmsg(int error)
 {
 	static const char *const texts[] = {
 		"no error", "out of memory", "the file cannot be read", "the file is broken", "the file is of a big-endian machine",
-		"only reading is possible", "unknown version", "there is nothing of this number", "the section has no strings", "the file is of another class",
+		"only reading is possible", "unknown version", "there is nothing of this number", "the section has no strings",
+		"the file is of another class",
 	};
 
 	if (error == 0 && last == WB_ELF_OK)

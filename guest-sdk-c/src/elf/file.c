@@ -44,8 +44,10 @@ static void header_of(Elf *elf, const void *from)
 		return;
 	}
 	elf->header = (Elf64_Ehdr){
-		.e_type = small->e_type, .e_machine = small->e_machine, .e_version = small->e_version, .e_entry = small->e_entry, .e_phoff = small->e_phoff,
-		.e_shoff = small->e_shoff, .e_flags = small->e_flags, .e_ehsize = small->e_ehsize, .e_phentsize = small->e_phentsize, .e_phnum = small->e_phnum,
+		.e_type = small->e_type, .e_machine = small->e_machine, .e_version = small->e_version, .e_entry = small->e_entry,
+		.e_phoff = small->e_phoff,
+		.e_shoff = small->e_shoff, .e_flags = small->e_flags, .e_ehsize = small->e_ehsize,
+		.e_phentsize = small->e_phentsize, .e_phnum = small->e_phnum,
 		.e_shentsize = small->e_shentsize, .e_shnum = small->e_shnum, .e_shstrndx = small->e_shstrndx,
 	};
 	memcpy(elf->header.e_ident, small->e_ident, EI_NIDENT);
@@ -62,8 +64,10 @@ static Elf64_Shdr section_of(const Elf *elf, const void *from)
 	}
 	memcpy(&small, from, sizeof(small));
 	return (Elf64_Shdr){
-		.sh_name = small.sh_name, .sh_type = small.sh_type, .sh_flags = small.sh_flags, .sh_addr = small.sh_addr, .sh_offset = small.sh_offset,
-		.sh_size = small.sh_size, .sh_link = small.sh_link, .sh_info = small.sh_info, .sh_addralign = small.sh_addralign, .sh_entsize = small.sh_entsize,
+		.sh_name = small.sh_name, .sh_type = small.sh_type, .sh_flags = small.sh_flags, .sh_addr = small.sh_addr,
+		.sh_offset = small.sh_offset,
+		.sh_size = small.sh_size, .sh_link = small.sh_link, .sh_info = small.sh_info, .sh_addralign = small.sh_addralign,
+		.sh_entsize = small.sh_entsize,
 	};
 }
 
@@ -134,7 +138,8 @@ static bool read_segments(Elf *elf)
 		else
 			elf->segments[i] = (Elf64_Phdr){
 				.p_type = small->p_type, .p_flags = small->p_flags, .p_offset = small->p_offset, .p_vaddr = small->p_vaddr,
-				.p_paddr = small->p_paddr, .p_filesz = small->p_filesz, .p_memsz = small->p_memsz, .p_align = small->p_align,
+				.p_paddr = small->p_paddr, .p_filesz = small->p_filesz, .p_memsz = small->p_memsz,
+				.p_align = small->p_align,
 			};
 	}
 	free(table);

@@ -78,7 +78,8 @@ Elf_Data *elf_getdata(Elf_Scn *section, Elf_Data *data)
 		return &section->data.data;
 	if (header->sh_size > SIZE_MAX)
 		return wb_elf_fail(WB_ELF_NO_MEMORY);
-	section->data.data = (Elf_Data){ .d_type = type_of(header->sh_type), .d_version = EV_CURRENT, .d_size = header->sh_size, .d_align = header->sh_addralign };
+	section->data.data = (Elf_Data){ .d_type = type_of(header->sh_type), .d_version = EV_CURRENT, .d_size = header->sh_size,
+		.d_align = header->sh_addralign };
 	section->data.elf = section->elf;
 	if (header->sh_type != SHT_NOBITS && header->sh_type != SHT_NULL && header->sh_size) {
 		section->data.data.d_buf = wb_elf_read(section->elf, header->sh_offset, header->sh_size);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// bpf_set_prog_attach_target() of the first wasm-bpf: what a program is attached to, by the name of a network interface or the path of a cgroup.
+// bpf_set_prog_attach_target() of the first wasm-bpf: what a program is attached to, by the name of a network interface or the path
+// of a cgroup.
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -41,7 +42,8 @@ static struct bpf_link *attach_to_cgroup(const struct bpf_program *program)
 	if (fd < 0) {
 		int error = errno;
 
-		return wb_null(wb_refuse(error, "program '%s': cannot open the cgroup %s, which needs --dir: %s", program->name, program->attach_target,
+		return wb_null(wb_refuse(error, "program '%s': cannot open the cgroup %s, which needs --dir: %s", program->name,
+			program->attach_target,
 					 strerror(error)));
 	}
 	link = bpf_program__attach_cgroup(program, fd);
@@ -59,7 +61,8 @@ static struct bpf_link *attach_to_target(const struct bpf_program *program)
 	case BPF_PROG_TYPE_XDP:
 		index = if_nametoindex(program->attach_target);
 		if (!index)
-			return wb_null(wb_refuse(ENODEV, "program '%s': there is no network interface '%s'", program->name, program->attach_target));
+			return wb_null(wb_refuse(ENODEV, "program '%s': there is no network interface '%s'", program->name,
+				program->attach_target));
 		return bpf_program__attach_xdp(program, index);
 	case BPF_PROG_TYPE_SOCKET_FILTER:
 		return attach_to_packets(program);
@@ -72,7 +75,9 @@ static struct bpf_link *attach_to_target(const struct bpf_program *program)
 	case BPF_PROG_TYPE_CGROUP_SOCKOPT:
 		return attach_to_cgroup(program);
 	default:
-		return wb_null(wb_refuse(EOPNOTSUPP, "program '%s': only programs of xdp, socket filters and cgroups are attached to a target by its name", program->name));
+		return wb_null(wb_refuse(EOPNOTSUPP,
+			"program '%s': only programs of xdp, socket filters and cgroups are attached to a target by its name",
+			program->name));
 	}
 }
 

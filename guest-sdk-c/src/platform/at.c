@@ -24,7 +24,8 @@ static int directory_of(int directory)
 
 static int follow_flags(int flags)
 {
-	return (flags & AT_SYMLINK_NOFOLLOW ? WB_LIBC_AT_SYMLINK_NOFOLLOW : 0) | (flags & AT_SYMLINK_FOLLOW ? WB_LIBC_AT_SYMLINK_FOLLOW : 0);
+	return (flags & AT_SYMLINK_NOFOLLOW ? WB_LIBC_AT_SYMLINK_NOFOLLOW : 0) |
+	       (flags & AT_SYMLINK_FOLLOW ? WB_LIBC_AT_SYMLINK_FOLLOW : 0);
 }
 
 int fstatat(int directory, const char *restrict path, struct stat *restrict status, int flags)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// errno with Linux' numbers. wasi-libc's own errno is a letterbox: what its functions left there is newer than ours, and is taken over, translated, when
-// somebody looks.
+// errno with Linux' numbers. wasi-libc's own errno is a letterbox: what its functions left there is newer than ours, and is taken
+// over, translated, when somebody looks.
 #include <errno.h>
 #include <string.h>
 

@@ -44,7 +44,8 @@ time_t mktime(struct tm *local)
 
 	if (as_utc == -1 && errno == EOVERFLOW)
 		return -1;
-	// The time by the clock can be one of two around a change of the clocks, or none. It is tried with what holds a day before and after.
+	// The time by the clock can be one of two around a change of the clocks, or none. It is tried with what holds a day before
+	// and after.
 	for (int way = -1; way <= 1; way += 2) {
 		struct wb_zone zone = wb_zone_at(as_utc + way * 86400);
 		time_t time = as_utc - zone.offset;

@@ -32,7 +32,9 @@ static int open_map(int fd, struct mapped *mapped, int protection, int flags, of
 	if (!map)
 		return -EBADF;
 	if (map->type != BPF_MAP_TYPE_ARRAY || !(map->flags & BPF_F_MMAPABLE))
-		return wb_refuse(EOPNOTSUPP, "a guest maps the memory of arrays that were made with BPF_F_MMAPABLE; ring buffers are read with ring_buffer__new");
+		return wb_refuse(EOPNOTSUPP,
+				 "a guest maps the memory of arrays that were made with BPF_F_MMAPABLE; "
+				 "ring buffers are read with ring_buffer__new");
 	if (offset || (!(flags & MAP_SHARED) && protection & PROT_WRITE))
 		return wb_refuse(EINVAL, "a map's memory is mapped from its beginning, and shared");
 	size = (uint64_t)((map->value_size + 7) & ~7u) * (map->max_entries - 1) + map->value_size;

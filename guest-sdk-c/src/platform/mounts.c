@@ -49,7 +49,8 @@ static struct mntent *parse(char *line, struct mntent *entry)
 	}
 	if (count < 4 || fields[0][0] == '#')
 		return NULL;
-	*entry = (struct mntent){ decode(fields[0]), decode(fields[1]), decode(fields[2]), decode(fields[3]), fields[4] ? atoi(fields[4]) : 0,
+	*entry = (struct mntent){ decode(fields[0]), decode(fields[1]), decode(fields[2]), decode(fields[3]),
+				  fields[4] ? atoi(fields[4]) : 0,
 				  fields[5] ? atoi(fields[5]) : 0 };
 	return entry;
 }

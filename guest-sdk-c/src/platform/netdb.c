@@ -49,7 +49,8 @@ static bool fill(struct answer *answer, const char *host, unsigned int port, int
 	return !host || inet_pton(AF_INET6, host, &answer->address.in6.sin6_addr) == 1;
 }
 
-int getaddrinfo(const char *restrict host, const char *restrict service, const struct addrinfo *restrict hints, struct addrinfo **restrict result)
+int getaddrinfo(const char *restrict host, const char *restrict service, const struct addrinfo *restrict hints,
+		struct addrinfo **restrict result)
 {
 	static const struct addrinfo none;
 	static const struct {
@@ -72,7 +73,8 @@ int getaddrinfo(const char *restrict host, const char *restrict service, const s
 		for (int kind = 0; kind < 2; kind++) {
 			struct answer *answer;
 
-			if ((hints->ai_family != AF_UNSPEC && hints->ai_family != families[family]) || (hints->ai_socktype && hints->ai_socktype != kinds[kind].type) ||
+			if ((hints->ai_family != AF_UNSPEC && hints->ai_family != families[family]) ||
+			    (hints->ai_socktype && hints->ai_socktype != kinds[kind].type) ||
 			    (hints->ai_protocol && hints->ai_protocol != kinds[kind].protocol))
 				continue;
 			answer = calloc(1, sizeof(*answer));
@@ -103,8 +105,8 @@ void freeaddrinfo(struct addrinfo *list)
 	}
 }
 
-int getnameinfo(const struct sockaddr *restrict address, socklen_t length, char *restrict host, socklen_t host_size, char *restrict service,
-		socklen_t service_size, int flags)
+int getnameinfo(const struct sockaddr *restrict address, socklen_t length, char *restrict host, socklen_t host_size,
+		char *restrict service, socklen_t service_size, int flags)
 {
 	const struct sockaddr_in *in = (const void *)address;
 	const struct sockaddr_in6 *in6 = (const void *)address;
@@ -128,7 +130,8 @@ struct hostent *gethostbyname(const char *name)
 {
 	static struct in_addr address;
 	static char text[INET_ADDRSTRLEN], *aliases[1], *addresses[2] = { (char *)&address };
-	static struct hostent found = { .h_name = text, .h_aliases = aliases, .h_addrtype = AF_INET, .h_length = sizeof(address), .h_addr_list = addresses };
+	static struct hostent found = { .h_name = text, .h_aliases = aliases, .h_addrtype = AF_INET, .h_length = sizeof(address),
+		.h_addr_list = addresses };
 
 	if (inet_pton(AF_INET, name, &address) != 1) {
 		h_errno = HOST_NOT_FOUND;

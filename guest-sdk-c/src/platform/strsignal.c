@@ -35,6 +35,9 @@ char *strsignal(int signal)
 	if (text)
 		return (char *)text;
 	// Those from 34 on are for programs to use.
-	snprintf(other, sizeof(other), signal >= 34 && signal <= 64 ? "Real-time signal %d" : "Unknown signal %d", signal >= 34 && signal <= 64 ? signal - 34 : signal);
+	if (signal >= 34 && signal <= 64)
+		snprintf(other, sizeof(other), "Real-time signal %d", signal - 34);
+	else
+		snprintf(other, sizeof(other), "Unknown signal %d", signal);
 	return other;
 }

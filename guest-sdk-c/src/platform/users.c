@@ -11,7 +11,8 @@
 
 static void fill(struct passwd *user, char **fields)
 {
-	*user = (struct passwd){ fields[0], fields[1], strtoul(fields[2], NULL, 10), strtoul(fields[3], NULL, 10), fields[4], fields[5], fields[6] };
+	*user = (struct passwd){ fields[0], fields[1], strtoul(fields[2], NULL, 10), strtoul(fields[3], NULL, 10), fields[4],
+		fields[5], fields[6] };
 }
 
 static struct passwd *find(int field, const char *text)

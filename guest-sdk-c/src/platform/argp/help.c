@@ -92,7 +92,8 @@ static void add_all(struct list *list, const struct argp *argp, struct cluster *
 
 		if (child->group || child->header) {
 			own = &list->clusters[list->cluster_count++];
-			*own = (struct cluster){ child->argp, child->header, cluster, cluster ? cluster->depth + 1 : 0, child->group, place };
+			*own = (struct cluster){ child->argp, child->header, cluster, cluster ? cluster->depth + 1 : 0,
+				child->group, place };
 		}
 		add_all(list, child->argp, own);
 	}
@@ -172,7 +173,8 @@ static bool is_plain_text(const char **name)
 static int compare_names(const struct entry *a, const struct entry *b)
 {
 	const char *a_name = first_name(a), *b_name = first_name(b);
-	bool a_is_text = is_documentation(a->option) && is_plain_text(&a_name), b_is_text = is_documentation(b->option) && is_plain_text(&b_name);
+	bool a_is_text = is_documentation(a->option) && is_plain_text(&a_name);
+	bool b_is_text = is_documentation(b->option) && is_plain_text(&b_name);
 	char a_first = first_letter(a), b_first = first_letter(b);
 	int difference, has_letters;
 
@@ -413,7 +415,8 @@ out:
 
 static void print_list(struct help *help, const struct list *list, const struct argp *root)
 {
-	const char *note = "Mandatory or optional arguments to long options are also mandatory or optional for any corresponding short options.";
+	const char *note = "Mandatory or optional arguments to long options are also mandatory or optional for any "
+			   "corresponding short options.";
 	char *made;
 
 	for (size_t i = 0; i < list->count; i++)

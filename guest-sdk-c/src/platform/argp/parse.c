@@ -167,8 +167,8 @@ static bool has_long_name(const struct argp_option *option)
 }
 
 // Finds the option of a long name, or of the beginning of one that fits no other. False if there is none; what is ambiguous is reported.
-static bool find_long(struct parser *parser, const char *dashes, const char *name, size_t length, struct group **group, const struct argp_option **found,
-		      bool *is_reported)
+static bool find_long(struct parser *parser, const char *dashes, const char *name, size_t length, struct group **group,
+		      const struct argp_option **found, bool *is_reported)
 {
 	int matches = 0;
 	bool is_ambiguous = false;
