@@ -36,15 +36,12 @@ typedef struct cpu_set_t {
 
 #define CPU_ALLOC_SIZE(count) ((((count) + 8 * sizeof(unsigned long) - 1) / (8 * sizeof(unsigned long))) * sizeof(unsigned long))
 #define CPU_ZERO_S(size, set) memset(set, 0, size)
-#define CPU_SET_S(cpu, size, set) \
-	((size_t)(cpu) / 8 < (size) ?
-		(void)((set)->__bits[(cpu) / (8 * sizeof(unsigned long))] |= 1UL << ((cpu) % (8 * sizeof(unsigned long)))) : (void)0)
-#define CPU_CLR_S(cpu, size, set) \
-	((size_t)(cpu) / 8 < (size) ?
-		(void)((set)->__bits[(cpu) / (8 * sizeof(unsigned long))] &= ~(1UL << ((cpu) % (8 * sizeof(unsigned long))))) : (void)0)
-#define CPU_ISSET_S(cpu, size, set) \
-	((size_t)(cpu) / 8 < (size) ?
-		(int)((set)->__bits[(cpu) / (8 * sizeof(unsigned long))] >> ((cpu) % (8 * sizeof(unsigned long))) & 1) : 0)
+#define __CPU_FITS(cpu, size) ((size_t)(cpu) / 8 < (size))
+#define __CPU_WORD(cpu, set) ((set)->__bits[(cpu) / (8 * sizeof(unsigned long))])
+#define __CPU_BIT(cpu) (1UL << ((cpu) % (8 * sizeof(unsigned long))))
+#define CPU_SET_S(cpu, size, set) (__CPU_FITS(cpu, size) ? (void)(__CPU_WORD(cpu, set) |= __CPU_BIT(cpu)) : (void)0)
+#define CPU_CLR_S(cpu, size, set) (__CPU_FITS(cpu, size) ? (void)(__CPU_WORD(cpu, set) &= ~__CPU_BIT(cpu)) : (void)0)
+#define CPU_ISSET_S(cpu, size, set) (__CPU_FITS(cpu, size) ? (__CPU_WORD(cpu, set) & __CPU_BIT(cpu)) != 0 : 0)
 #define CPU_ZERO(set) CPU_ZERO_S(sizeof(cpu_set_t), set)
 #define CPU_SET(cpu, set) CPU_SET_S(cpu, sizeof(cpu_set_t), set)
 #define CPU_CLR(cpu, set) CPU_CLR_S(cpu, sizeof(cpu_set_t), set)
