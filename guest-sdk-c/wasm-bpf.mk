@@ -107,7 +107,8 @@ wasm-bpf-asm := $(patsubst %/types.h,%,$(firstword $(wildcard /usr/include/asm/t
 # The library's headers come first: they are the ones that a program means with <bpf/libbpf.h>, and stand before libc's.
 wasm-bpf-include := -I$(wasm-bpf-sdk)/include -idirafter $(wasm-bpf-kernel)
 # What every host of components understands, and wasi-libc does not ask for.
-wasm-bpf-flags := $(wasm-bpf-target) -mbulk-memory -msign-ext -mnontrapping-fptoint -Oz -g -Wall -ffunction-sections -fdata-sections
+# Where a number of 64 bits is printed as a long, which has 32 here, all that follows in the line would be wrong.
+wasm-bpf-flags := $(wasm-bpf-target) -mbulk-memory -msign-ext -mnontrapping-fptoint -Oz -g -Wall -Werror=format -ffunction-sections -fdata-sections
 wasm-bpf-wrap := $(addprefix --wrap=,$(if $(wildcard $(wasm-bpf-sdk)/wrap.txt),$(shell sed -n 's/^\([A-Za-z_][A-Za-z_0-9]*\).*/\1/p' $(wasm-bpf-sdk)/wrap.txt)))
 
 # One object serves all architectures but where it reads registers, whose names the headers ask for.
