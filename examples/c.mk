@@ -6,10 +6,14 @@ WASM_BPF_APPS := $(or $(APPS),$(foreach source,$(wildcard examples/*/c),$(patsub
 WASM_BPF_OUT := build/c
 WASM_BPF_BUILD := build/c-objects
 
+# The others print no numbers with fractions, and do without the code for them.
+with-fractions := sockops tcpconnlat uprobe
+
 define example
 $(1)_SOURCES := examples/$(1)/c/$(1).c
 $(1)_BPF := $$(or $$(wildcard examples/$(1)/c/$(1).bpf.c),examples/$(1)/src/bpf/$(1).bpf.c)
 $(1)_CFLAGS := -std=gnu11 -Wextra -Werror -Iexamples/common/c -Iexamples/$(1)/c -Iexamples/$(1)/src/bpf
+$(1)_LDFLAGS := $$(if $$(filter $(1),$(with-fractions)),,-lc-printscan-no-floating-point)
 endef
 $(foreach app,$(WASM_BPF_APPS),$(eval $(call example,$(app))))
 

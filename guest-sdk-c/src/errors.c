@@ -137,3 +137,8 @@ int wb_refuse(int error, const char *format, ...)
 	errno = error;
 	return -error;
 }
+
+int wb_no_memory(void)
+{
+	return wb_refuse(ENOMEM, "there is not enough memory");
+}

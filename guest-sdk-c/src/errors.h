@@ -23,6 +23,9 @@ const char *wb_last_verifier_log(void);
 // For what the library itself refuses: sets errno to `error` (positive), warns in the words of the format, returns -error.
 int wb_refuse(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+// The same for want of memory: -ENOMEM.
+int wb_no_memory(void);
+
 // The same for functions that return pointers: errno is set, NULL is returned.
 static inline void *wb_null(int negative)
 {

@@ -147,7 +147,7 @@ int wb_globals_open(wasm_bpf_bpf_maps_borrow_map_t map, const char *name, void *
 	if (!globals || !shadow) {
 		free(globals);
 		free(shadow);
-		return wb_refuse(ENOMEM, "no memory for %s", name);
+		return wb_no_memory();
 	}
 	if (!wasm_bpf_bpf_mapped_memory_static_mapping_open(map, &globals->own, &error)) {
 		free(globals);

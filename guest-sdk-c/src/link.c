@@ -73,7 +73,7 @@ int bpf_link__pin(struct bpf_link *link, const char *path)
 		return -errno;
 	copy = strdup(path);
 	if (!copy)
-		return wb_refuse(ENOMEM, "no memory for a path");
+		return wb_no_memory();
 	if (!wasm_bpf_bpf_links_method_link_pin(handle, &text, &error)) {
 		free(copy);
 		result = wb_fail(&error, "pin a link");

@@ -99,7 +99,7 @@ static int create_freplace(struct wb_attaching *it, int target_fd, uint32_t func
 	wasm_bpf_bpf_btf_type_info_free(&type);
 	name = wb_take_string(&text);
 	if (!name)
-		return wb_refuse(ENOMEM, "no memory for a name");
+		return wb_no_memory();
 	result = wb_attach_freplace(it, target_fd, name);
 	free(name);
 	return result;

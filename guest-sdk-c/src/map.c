@@ -213,7 +213,7 @@ int bpf_map__set_pin_path(struct bpf_map *map, const char *path)
 	char *copy = path ? strdup(path) : NULL;
 
 	if (path && !copy)
-		return wb_refuse(ENOMEM, "no memory for the pin path of map '%s'", map->name);
+		return wb_no_memory();
 	// After load it is only a name: what bpf_map__pin() without a path means.
 	if (!map->object->loaded) {
 		wasm_bpf_bpf_objects_borrow_open_object_t open = wasm_bpf_bpf_objects_borrow_open_object(map->object->open);

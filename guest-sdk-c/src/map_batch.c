@@ -88,7 +88,7 @@ static int new_walk(struct wb_map *map, bool deletes, struct wb_walk **result)
 	wasm_bpf_bpf_maps_error_code_t error;
 
 	if (!walk)
-		return wb_refuse(ENOMEM, "no memory for a walk over a map");
+		return wb_no_memory();
 	if (!wasm_bpf_bpf_maps_static_walk_start(map->handle, deletes, &walk->own, &error)) {
 		free(walk);
 		return wb_fail_code(&error);
@@ -186,7 +186,7 @@ static int look_ahead(const struct wb_map *map, struct wb_walk *walk, bool *at_e
 	if (!walk->entry)
 		walk->entry = malloc((size_t)map->key_size + map->value_length);
 	if (!walk->entry)
-		return wb_refuse(ENOMEM, "no memory for a walk over a map");
+		return wb_no_memory();
 	got = take(map, walk, walk->entry, walk->entry + map->key_size, 1);
 	if (got < 0)
 		return got;

@@ -60,7 +60,7 @@ static int take_initial_value(struct bpf_object *object, struct bpf_map *map)
 	// The list is memory of malloc already; an empty one has none.
 	map->initial_value = value.len ? value.ptr : calloc(1, 1);
 	map->initial_size = value.len;
-	return map->initial_value ? 0 : wb_refuse(ENOMEM, "no memory for %s", map->declared);
+	return map->initial_value ? 0 : wb_no_memory();
 }
 
 static int take_inner(struct bpf_map *map, const wasm_bpf_bpf_objects_inner_map_declaration_t *declared)
@@ -118,7 +118,7 @@ static int take_maps(struct bpf_object *object)
 	wasm_bpf_bpf_objects_method_open_object_maps(wasm_bpf_bpf_objects_borrow_open_object(object->open), &list);
 	object->maps = calloc(list.len ? list.len : 1, sizeof(*object->maps));
 	if (!object->maps)
-		err = wb_refuse(ENOMEM, "no memory for the maps of %s", object->name);
+		err = wb_no_memory();
 	for (size_t i = 0; !err && i < list.len; i++) {
 		const wasm_bpf_bpf_objects_map_declaration_t *declared = &list.ptr[i];
 		struct bpf_map *map = &object->maps[object->map_count++];
@@ -133,9 +133,9 @@ static int take_maps(struct bpf_object *object)
 		if (declared->pin_path.is_some)
 			map->pin_path = copy_of(&declared->pin_path.val);
 		if (!map->name || (declared->pin_path.is_some && !map->pin_path))
-			err = wb_refuse(ENOMEM, "no memory for the maps of %s", object->name);
+			err = wb_no_memory();
 		if (!err && declared->inner_map.is_some && take_inner(map, &declared->inner_map.val))
-			err = wb_refuse(ENOMEM, "no memory for the maps of %s", object->name);
+			err = wb_no_memory();
 		if (!err && map->global_data)
 			err = take_initial_value(object, map);
 	}
@@ -151,7 +151,7 @@ static int take_programs(struct bpf_object *object)
 	wasm_bpf_bpf_objects_method_open_object_programs(wasm_bpf_bpf_objects_borrow_open_object(object->open), &list);
 	object->programs = calloc(list.len ? list.len : 1, sizeof(*object->programs));
 	if (!object->programs)
-		err = wb_refuse(ENOMEM, "no memory for the programs of %s", object->name);
+		err = wb_no_memory();
 	for (size_t i = 0; !err && i < list.len; i++) {
 		const wasm_bpf_bpf_objects_program_declaration_t *declared = &list.ptr[i];
 		struct bpf_program *program = &object->programs[object->program_count++];
@@ -166,7 +166,7 @@ static int take_programs(struct bpf_object *object)
 		program->autoload = declared->autoload;
 		program->autoattach = true;
 		if (!program->name || !program->section)
-			err = wb_refuse(ENOMEM, "no memory for the programs of %s", object->name);
+			err = wb_no_memory();
 	}
 	wasm_bpf_bpf_objects_list_program_declaration_free(&list);
 	return err;
@@ -226,7 +226,7 @@ static int set_pin_root(struct bpf_object *object, const char *root)
 		if (!map->pin_path)
 			continue;
 		if (asprintf(&path, "%s/%s", root, map->name) < 0)
-			return wb_refuse(ENOMEM, "no memory for the pin path of map '%s'", map->name);
+			return wb_no_memory();
 		err = bpf_map__set_pin_path(map, path);
 		free(path);
 	}
@@ -250,7 +250,7 @@ static struct bpf_object *open_bytes(const void *bytes, size_t size, const char 
 	if (!object || !copy) {
 		free(object);
 		free(copy);
-		return wb_null(wb_refuse(ENOMEM, "no memory for an object of %zu bytes", size));
+		return wb_null(wb_no_memory());
 	}
 	memcpy(copy, bytes, size);
 	object->elf = copy;
@@ -333,7 +333,7 @@ struct bpf_object *bpf_object__open_file(const char *path, const struct bpf_obje
 	base = strrchr(path, '/');
 	base = base ? base + 1 : path;
 	name = strndup(base, strcspn(base, "."));
-	object = name ? open_bytes(bytes, size, name, opts) : wb_null(wb_refuse(ENOMEM, "no memory for the name of %s", path));
+	object = name ? open_bytes(bytes, size, name, opts) : wb_null(wb_no_memory());
 	free(name);
 	free(bytes);
 	return object;

@@ -13,7 +13,7 @@ static char *path_in(const char *folder, const char *name, bool without_dots)
 	char *path;
 
 	if (asprintf(&path, "%s/%s", folder, name) < 0) {
-		wb_refuse(ENOMEM, "no memory for a path in %s", folder);
+		wb_no_memory();
 		return NULL;
 	}
 	// A BPF file system takes no dots, as in the names of global data.

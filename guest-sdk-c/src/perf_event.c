@@ -253,7 +253,7 @@ int wb_perf_event_open(const struct perf_event_attr *attr, int pid, int cpu, int
 	WB_CALL;
 	event = malloc(sizeof(*event));
 	if (!event)
-		return wb_refuse(ENOMEM, "no memory for a perf event");
+		return wb_no_memory();
 	event->read_format = known.read_format;
 	options = wasm_bpf_bpf_perf_events_constructor_perf_event_options();
 	set_options(wasm_bpf_bpf_perf_events_borrow_perf_event_options(options), &known, pid, cpu);

@@ -22,7 +22,7 @@ int wb_perf_event_set_program(const void *event, wasm_bpf_bpf_perf_events_borrow
 	int result;
 
 	if (!made)
-		return wb_refuse(ENOMEM, "no memory for a program of a perf event");
+		return wb_no_memory();
 	if (!wb_attaching_fd(&it, program_fd, BPF_PERF_EVENT))
 		result = -errno;
 	else

@@ -182,7 +182,7 @@ int bpf_prog_load(enum bpf_prog_type prog_type, const char *prog_name, const cha
 	it.given_count = WB_OPTION(opts, fd_array_cnt, 0);
 	it.instructions = malloc(insn_cnt * sizeof(*insns));
 	if (!it.instructions)
-		return wb_refuse(ENOMEM, "no memory for %zu instructions", insn_cnt);
+		return wb_no_memory();
 	memcpy(it.instructions, insns, insn_cnt * sizeof(*insns));
 	options = wasm_bpf_bpf_programs_constructor_load_options();
 	it.setting = wasm_bpf_bpf_programs_borrow_load_options(options);

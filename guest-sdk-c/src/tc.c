@@ -124,7 +124,7 @@ int bpf_tc_hook_create(struct bpf_tc_hook *hook)
 	}
 	made = malloc(sizeof(*made));
 	if (!made)
-		return wb_refuse(ENOMEM, "no memory for a hook");
+		return wb_no_memory();
 	*made = (struct made_hook){ hooks, hook->ifindex };
 	hooks = made;
 	return 0;

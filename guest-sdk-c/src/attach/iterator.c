@@ -46,7 +46,7 @@ static int target_of(const struct wb_attaching *it, char **target)
 	*target = wb_take_string(&text);
 	if (*target && !strncmp(*target, prefix, sizeof(prefix) - 1))
 		memmove(*target, *target + sizeof(prefix) - 1, strlen(*target) - (sizeof(prefix) - 1) + 1);
-	return *target ? 0 : wb_refuse(ENOMEM, "no memory for a name");
+	return *target ? 0 : wb_no_memory();
 }
 
 static int set_map(const struct wb_attaching *it, uint32_t map_fd, wasm_bpf_bpf_programs_borrow_iterator_options_t setting)

@@ -18,7 +18,7 @@ int wb_multi_targets(const struct wb_attaching *it, struct wb_multi *multi, cons
 	}
 	if (offsets) {
 		targets->tag = WASM_BPF_BPF_PROGRAMS_PROBE_TARGETS_OFFSETS;
-		return wb_offsets(offsets, count, &targets->val.offsets) ? 0 : wb_refuse(ENOMEM, "no memory for %zu offsets", count);
+		return wb_offsets(offsets, count, &targets->val.offsets) ? 0 : wb_no_memory();
 	}
 	if (pattern)
 		names = &pattern;
@@ -26,7 +26,7 @@ int wb_multi_targets(const struct wb_attaching *it, struct wb_multi *multi, cons
 	functions->len = count;
 	functions->ptr = calloc(count, sizeof(*functions->ptr));
 	if (!functions->ptr)
-		return wb_refuse(ENOMEM, "no memory for %zu functions", count);
+		return wb_no_memory();
 	for (size_t i = 0; i < count; i++) {
 		if (!names[i]) {
 			wb_multi_free(multi);
@@ -56,7 +56,7 @@ int wb_multi_options(const struct wb_attaching *it, struct wb_multi *multi, pid_
 		return 0;
 	if (!wb_offsets(semaphores, multi->count, &list)) {
 		wasm_bpf_bpf_programs_probe_options_drop_own(multi->options);
-		return wb_refuse(ENOMEM, "no memory for %zu offsets", multi->count);
+		return wb_no_memory();
 	}
 	wasm_bpf_bpf_programs_method_probe_options_set_semaphore_offsets(setting, &list);
 	free(list.ptr);

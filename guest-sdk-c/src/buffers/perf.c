@@ -57,7 +57,7 @@ static int find_cpus(struct perf_buffer *pb)
 			pb->state_count = cpus.ptr[i] + 1;
 	}
 	pb->states = calloc(pb->state_count, 1);
-	return pb->states ? 0 : wb_refuse(ENOMEM, "no memory for a perf buffer");
+	return pb->states ? 0 : wb_no_memory();
 }
 
 static int open_buffer(struct perf_buffer *pb, int map_fd, size_t pages)
@@ -87,7 +87,7 @@ struct perf_buffer *wb_perf_buffer_new(int map_fd, size_t pages, struct perf_buf
 	int err;
 
 	if (!pb)
-		return wb_null(wb_refuse(ENOMEM, "no memory for a perf buffer"));
+		return wb_null(wb_no_memory());
 	*pb = model;
 	pb->epoll_fd = -1;
 	err = open_buffer(pb, map_fd, pages);

@@ -46,7 +46,7 @@ static int tell_raw(struct perf_buffer *pb, const struct wb_record *record)
 		return wb_refuse(E2BIG, "a record of %u bytes has no size that struct perf_event_header can tell", record->length);
 	event = room_for(pb, size);
 	if (!event)
-		return wb_refuse(ENOMEM, "no memory for a record of %u bytes", record->length);
+		return wb_no_memory();
 	if (record->is_loss) {
 		*(struct loss *)event = (struct loss){
 			.header = { .type = PERF_RECORD_LOST, .size = size }, .lost = wb_record_lost(record),

@@ -50,7 +50,7 @@ int wb_pollable_descriptor(wasi_io_poll_own_pollable_t (*subscribe)(const void *
 	struct pollable *pollable = malloc(sizeof(*pollable));
 
 	if (!pollable)
-		return wb_refuse(ENOMEM, "no memory for a descriptor");
+		return wb_no_memory();
 	*pollable = (struct pollable){ .subscribe = subscribe, .has_records = has_records, .buffer = buffer };
 	return wb_descriptor_new(&operations, pollable);
 }

@@ -117,7 +117,7 @@ int wb_records_append(struct wb_records *records, struct wb_records *more)
 	both = malloc(left + added);
 	if (!both) {
 		wb_records_free(more);
-		return wb_refuse(ENOMEM, "no memory for %zu bytes of records: they are lost", added);
+		return wb_no_memory();
 	}
 	memcpy(both, records->packed.ptr + records->next, left);
 	memcpy(both + left, more->packed.ptr + more->next, added);

@@ -91,7 +91,7 @@ int ring_buffer__add(struct ring_buffer *rb, int map_fd, ring_buffer_sample_fn c
 	WB_CALL;
 	ring = calloc(1, sizeof(*ring));
 	if (!ring)
-		return wb_refuse(ENOMEM, "no memory for a ring buffer");
+		return wb_no_memory();
 	*ring = (struct ring){ .buffer = rb, .callback = callback, .context = context, .size = map->max_entries, .index = rb->count };
 	ring->map_fd = wb_descriptor_duplicate(map_fd);
 	if (ring->map_fd < 0) {
@@ -119,7 +119,7 @@ struct ring_buffer *ring_buffer__new(int map_fd, ring_buffer_sample_fn callback,
 		return wb_null(-EINVAL);
 	rb = calloc(1, sizeof(*rb));
 	if (!rb)
-		return wb_null(wb_refuse(ENOMEM, "no memory for a ring buffer"));
+		return wb_null(wb_no_memory());
 	rb->epoll_fd = -1;
 	err = ring_buffer__add(rb, map_fd, callback, context);
 	if (err) {

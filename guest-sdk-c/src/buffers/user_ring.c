@@ -57,7 +57,7 @@ struct user_ring_buffer *user_ring_buffer__new(int map_fd, const struct user_rin
 	WB_CALL;
 	rb = calloc(1, sizeof(*rb));
 	if (!rb)
-		return wb_null(wb_refuse(ENOMEM, "no memory for a user ring buffer"));
+		return wb_null(wb_no_memory());
 	if (!wasm_bpf_bpf_buffers_static_user_ring_buffer_open(map->handle, &rb->own, &error)) {
 		free(rb);
 		return wb_null(wb_fail(&error, "open a user ring buffer"));
@@ -131,7 +131,7 @@ void *user_ring_buffer__reserve(struct user_ring_buffer *rb, __u32 size)
 		return wb_null(-ENOSPC);
 	sample = malloc(sizeof(*sample) + size);
 	if (!sample)
-		return wb_null(wb_refuse(ENOMEM, "no memory for a record of %u bytes", size));
+		return wb_null(wb_no_memory());
 	*sample = (struct sample){ .size = size };
 	*rb->last = sample;
 	rb->last = &sample->next;

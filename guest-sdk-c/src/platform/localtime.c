@@ -10,8 +10,6 @@
 
 #include "platform/zone.h"
 
-size_t libc_strftime(char *text, size_t size, const char *format, const struct tm *time) __asm__("strftime");
-
 struct tm *localtime_r(const time_t *restrict time, struct tm *restrict local)
 {
 	struct wb_zone zone = wb_zone_at(*time);
@@ -92,53 +90,4 @@ char *ctime(const time_t *time)
 	static char text[26];
 
 	return ctime_r(time, text);
-}
-
-// wasi-libc knows no zone but UTC: what is said of it is put into the format.
-size_t strftime(char *restrict text, size_t size, const char *restrict format, const struct tm *restrict time)
-{
-	size_t length = strlen(format) + 1, room = length;
-	char *full, *out;
-
-	for (const char *at = format; *at; at++)
-		room += *at == 'Z' || *at == 'z' || *at == 's' ? 40 : 0;
-	if (room == length)
-		return libc_strftime(text, size, format, time);
-	full = out = malloc(room);
-	if (!full)
-		return 0;
-	while (*format) {
-		if (format[0] != '%' || !format[1]) {
-			*out++ = *format++;
-			continue;
-		}
-		if (format[1] == 'Z') {
-			const char *name = time->tm_isdst < 0 || !time->tm_zone ? "" : time->tm_zone;
-
-			while (*name && out - full < (long)room - 8) {
-				if (*name == '%')
-					*out++ = '%';
-				*out++ = *name++;
-			}
-			format += 2;
-		} else if (format[1] == 'z') {
-			long offset = time->tm_gmtoff, minutes = labs(offset) / 60;
-
-			if (time->tm_isdst >= 0)
-				out += sprintf(out, "%c%02ld%02ld", offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
-			format += 2;
-		} else if (format[1] == 's') {
-			struct tm copy = *time;
-
-			out += sprintf(out, "%lld", (long long)timegm(&copy) - time->tm_gmtoff);
-			format += 2;
-		} else {
-			*out++ = *format++;
-			*out++ = *format++;
-		}
-	}
-	*out = 0;
-	length = libc_strftime(text, size, full, time);
-	free(full);
-	return length;
 }
