@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "descriptors.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "errors.h"
@@ -79,6 +81,16 @@ void *wb_descriptor_get(int fd, enum wb_kind kind)
 		return NULL;
 	}
 	return thing->it;
+}
+
+void *wb_descriptor_as(int fd, const struct wb_operations *operations)
+{
+	struct thing *thing = thing_of(fd);
+
+	if (thing && thing->operations == operations)
+		return thing->it;
+	errno = thing || (!wb_is_ours(fd) && fcntl(fd, F_GETFD) >= 0) ? EINVAL : EBADF;
+	return NULL;
 }
 
 uint64_t wb_descriptor_serial(int fd)

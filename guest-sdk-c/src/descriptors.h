@@ -23,6 +23,8 @@ enum wb_kind {
 	WB_BUFFER, // what ring_buffer__epoll_fd and its kin give: can be polled
 	WB_EPOLL,
 	WB_PROCESS, // of pidfd_open
+	WB_TIMER, // of timerfd_create
+	WB_SIGNALS, // of signalfd
 	WB_STATISTICS, // of bpf_enable_stats: counted as long as it is open
 };
 
@@ -60,6 +62,9 @@ int wb_descriptor_new(const struct wb_operations *operations, void *it);
 
 // What is behind a number: NULL, with errno EBADF, if there is nothing or something of another kind.
 void *wb_descriptor_get(int fd, enum wb_kind kind);
+
+// The same where POSIX tells the two apart: errno is EINVAL if it is something else, also of wasi-libc.
+void *wb_descriptor_as(int fd, const struct wb_operations *operations);
 
 // What is behind it whatever its kind is; NULL, without an error, for numbers of wasi-libc.
 void *wb_descriptor_any(int fd, const struct wb_operations **operations);

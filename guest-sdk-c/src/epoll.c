@@ -153,7 +153,7 @@ static int add(struct epoll *epoll, int fd, const struct epoll_event *event)
 
 int epoll_ctl(int epfd, int operation, int fd, struct epoll_event *event)
 {
-	struct epoll *epoll = wb_descriptor_get(epfd, WB_EPOLL);
+	struct epoll *epoll = wb_descriptor_as(epfd, &operations);
 	struct entry *entry;
 	int error;
 
@@ -211,7 +211,7 @@ static int tell(struct epoll *epoll, const struct wb_watched *watched, unsigned 
 
 static int wait_for(int epfd, struct epoll_event *events, int most, int64_t timeout)
 {
-	struct epoll *epoll = wb_descriptor_get(epfd, WB_EPOLL);
+	struct epoll *epoll = wb_descriptor_as(epfd, &operations);
 	struct wb_watched *watched;
 	unsigned int count;
 	int ready;

@@ -217,6 +217,12 @@ uint64_t wb_signals_pending(void)
 	return pending;
 }
 
+uint64_t wb_signals_now(void)
+{
+	look();
+	return pending;
+}
+
 int pthread_sigmask(int how, const sigset_t *restrict set, sigset_t *restrict old)
 {
 	const uint64_t before = blocked;

@@ -31,6 +31,8 @@ bool wb_stop_restarts(void);
 uint64_t wb_signal_mask(uint64_t mask);
 uint64_t wb_signals_blocked(void);
 uint64_t wb_signals_pending(void);
+// Likewise, after a look whether there are more.
+uint64_t wb_signals_now(void);
 
 // Makes a signal pending: the next check delivers it.
 void wb_signal_post(int sig);
