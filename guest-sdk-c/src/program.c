@@ -20,6 +20,23 @@ static int open_of(const struct bpf_program *program, const char *doing, wasm_bp
 	return 0;
 }
 
+// The body of a setter: SETTER of the interface takes VALUE, and FIELD of the program remembers NUMBER.
+#define SET(PROGRAM, DOING, SETTER, VALUE, FIELD, NUMBER) \
+	do { \
+		wasm_bpf_bpf_objects_borrow_open_object_t open_; \
+		wasm_bpf_bpf_objects_error_t error_; \
+		wasm_bpf_string_t name_; \
+		int err_ = open_of(PROGRAM, DOING, &open_); \
+\
+		if (err_) \
+			return err_; \
+		name_ = wb_string((PROGRAM)->name); \
+		if (!wasm_bpf_bpf_objects_method_open_object_##SETTER(open_, &name_, VALUE, &error_)) \
+			return wb_fail(&error_, "change a program before load"); \
+		(PROGRAM)->FIELD = NUMBER; \
+		return 0; \
+	} while (0)
+
 bool wb_loaded_program(const struct bpf_program *program, wasm_bpf_bpf_programs_borrow_program_t *handle)
 {
 	if (!program) {
@@ -50,21 +67,10 @@ bool bpf_program__autoload(const struct bpf_program *program)
 
 int bpf_program__set_autoload(struct bpf_program *program, bool autoload)
 {
-	wasm_bpf_bpf_objects_borrow_open_object_t open;
-	wasm_bpf_bpf_objects_error_t error;
-	wasm_bpf_string_t name;
-	int err;
-
+	// As libbpf answers it, unlike the others.
 	if (program && program->object->loaded)
 		return wb_refuse(EINVAL, "program '%s': its object is loaded", program->name);
-	err = open_of(program, "autoload", &open);
-	if (err)
-		return err;
-	name = wb_string(program->name);
-	if (!wasm_bpf_bpf_objects_method_open_object_set_autoload(open, &name, autoload, &error))
-		return wb_fail(&error, "change a program before load");
-	program->autoload = autoload;
-	return 0;
+	SET(program, "autoload", set_autoload, autoload, autoload, autoload);
 }
 
 bool bpf_program__autoattach(const struct bpf_program *program)
@@ -103,19 +109,8 @@ enum bpf_prog_type bpf_program__get_type(const struct bpf_program *program)
 int bpf_program__set_type(struct bpf_program *program, enum bpf_prog_type type)
 {
 	wasm_bpf_bpf_types_program_type_t wanted = wb_program_type(type);
-	wasm_bpf_bpf_objects_borrow_open_object_t open;
-	wasm_bpf_bpf_objects_error_t error;
-	wasm_bpf_string_t name;
-	int err;
 
-	err = open_of(program, "type", &open);
-	if (err)
-		return err;
-	name = wb_string(program->name);
-	if (!wasm_bpf_bpf_objects_method_open_object_set_program_type(open, &name, &wanted, &error))
-		return wb_fail(&error, "change a program before load");
-	program->type = type;
-	return 0;
+	SET(program, "type", set_program_type, &wanted, type, type);
 }
 
 enum bpf_attach_type bpf_program__expected_attach_type(const struct bpf_program *program)
@@ -130,19 +125,7 @@ enum bpf_attach_type bpf_program__get_expected_attach_type(const struct bpf_prog
 
 int bpf_program__set_expected_attach_type(struct bpf_program *program, enum bpf_attach_type type)
 {
-	wasm_bpf_bpf_objects_borrow_open_object_t open;
-	wasm_bpf_bpf_objects_error_t error;
-	wasm_bpf_string_t name;
-	int err;
-
-	err = open_of(program, "expected attach type", &open);
-	if (err)
-		return err;
-	name = wb_string(program->name);
-	if (!wasm_bpf_bpf_objects_method_open_object_set_expected_attach_type(open, &name, type, &error))
-		return wb_fail(&error, "change a program before load");
-	program->attach_type = type;
-	return 0;
+	SET(program, "expected attach type", set_expected_attach_type, type, attach_type, type);
 }
 
 __u32 bpf_program__flags(const struct bpf_program *program)
@@ -152,19 +135,7 @@ __u32 bpf_program__flags(const struct bpf_program *program)
 
 int bpf_program__set_flags(struct bpf_program *program, __u32 flags)
 {
-	wasm_bpf_bpf_objects_borrow_open_object_t open;
-	wasm_bpf_bpf_objects_error_t error;
-	wasm_bpf_string_t name;
-	int err;
-
-	err = open_of(program, "flags", &open);
-	if (err)
-		return err;
-	name = wb_string(program->name);
-	if (!wasm_bpf_bpf_objects_method_open_object_set_program_flags(open, &name, flags, &error))
-		return wb_fail(&error, "change a program before load");
-	program->flags = flags;
-	return 0;
+	SET(program, "flags", set_program_flags, flags, flags, flags);
 }
 
 __u32 bpf_program__log_level(const struct bpf_program *program)
