@@ -111,8 +111,9 @@ static void set_cache(wasm_bpf_bpf_perf_events_cache_event_t *event, uint64_t co
 
 	event->cache.tag = cache < WASM_BPF_BPF_PERF_EVENTS_CACHE_OTHER ? cache : WASM_BPF_BPF_PERF_EVENTS_CACHE_OTHER;
 	event->cache.val.other = cache;
-	event->operation.tag = operation < WASM_BPF_BPF_PERF_EVENTS_CACHE_OPERATION_OTHER ? operation
-											    : WASM_BPF_BPF_PERF_EVENTS_CACHE_OPERATION_OTHER;
+	event->operation.tag = WASM_BPF_BPF_PERF_EVENTS_CACHE_OPERATION_OTHER;
+	if (operation < WASM_BPF_BPF_PERF_EVENTS_CACHE_OPERATION_OTHER)
+		event->operation.tag = operation;
 	event->operation.val.other = operation;
 	event->result.tag = result < WASM_BPF_BPF_PERF_EVENTS_CACHE_RESULT_OTHER ? result : WASM_BPF_BPF_PERF_EVENTS_CACHE_RESULT_OTHER;
 	event->result.val.other = result;
@@ -149,7 +150,8 @@ static int set_type(wasm_bpf_bpf_perf_events_perf_event_type_t *type, const stru
 		type->val.breakpoint.access = attr->bp_type & 7;
 		return 0;
 	case PERF_TYPE_TRACEPOINT:
-		return wb_refuse(EOPNOTSUPP, "a tracepoint as a perf event: a guest has no numbers of tracepoints; bpf_program__attach_tracepoint names one");
+		return wb_refuse(EOPNOTSUPP, "a tracepoint as a perf event: a guest has no numbers of tracepoints; "
+					     "bpf_program__attach_tracepoint names one");
 	default:
 		return wb_refuse(EOPNOTSUPP, "there is no perf event of the type %u for a guest", attr->type);
 	}
@@ -157,8 +159,10 @@ static int set_type(wasm_bpf_bpf_perf_events_perf_event_type_t *type, const stru
 
 static void set_options(wasm_bpf_bpf_perf_events_borrow_perf_event_options_t options, const struct perf_event_attr *attr, int pid, int cpu)
 {
+	uint32_t process = pid ? (uint32_t)pid : wasm_bpf_bpf_features_own_process();
+
 	if (pid >= 0)
-		wasm_bpf_bpf_perf_events_method_perf_event_options_set_process(options, pid ? (uint32_t)pid : wasm_bpf_bpf_features_own_process());
+		wasm_bpf_bpf_perf_events_method_perf_event_options_set_process(options, process);
 	if (cpu >= 0)
 		wasm_bpf_bpf_perf_events_method_perf_event_options_set_cpu(options, cpu);
 	if (attr->freq)
@@ -230,6 +234,7 @@ static int take(struct perf_event_attr *known, const struct perf_event_attr *att
 int wb_perf_event_open(const struct perf_event_attr *attr, int pid, int cpu, int group, unsigned long flags)
 {
 	wasm_bpf_bpf_perf_events_own_perf_event_options_t options;
+	wasm_bpf_bpf_perf_events_borrow_perf_event_options_t chosen;
 	wasm_bpf_bpf_perf_events_perf_event_type_t type = {};
 	wasm_bpf_bpf_perf_events_error_t error;
 	struct perf_event_attr known = {};
@@ -256,9 +261,9 @@ int wb_perf_event_open(const struct perf_event_attr *attr, int pid, int cpu, int
 		return wb_no_memory();
 	event->read_format = known.read_format;
 	options = wasm_bpf_bpf_perf_events_constructor_perf_event_options();
-	set_options(wasm_bpf_bpf_perf_events_borrow_perf_event_options(options), &known, pid, cpu);
-	ok = wasm_bpf_bpf_perf_events_static_perf_event_open(&type, wasm_bpf_bpf_perf_events_borrow_perf_event_options(options), &event->own,
-							     &error);
+	chosen = wasm_bpf_bpf_perf_events_borrow_perf_event_options(options);
+	set_options(chosen, &known, pid, cpu);
+	ok = wasm_bpf_bpf_perf_events_static_perf_event_open(&type, chosen, &event->own, &error);
 	wasm_bpf_bpf_perf_events_perf_event_options_drop_own(options);
 	if (ok)
 		return wb_descriptor_new(&operations, event);

@@ -15,8 +15,8 @@ struct wb_watched {
 // How many are ready, 0 when the time (in nanoseconds; negative: for ever) is over, or a negative errno: -EINTR when a handler ran.
 int wb_wait_ready(struct wb_watched *watched, unsigned int count, int64_t timeout);
 
-// For what is ready when something else is: adds a descriptor to a wait. `in` and `out` (NULL: not wanted) are set when it is ready, now or after the wait. 0, or a
-// negative errno: -EBADF if there is no such descriptor.
+// For what is ready when something else is: adds a descriptor to a wait. `in` and `out` (NULL: not wanted) are set when it is ready, now
+// or after the wait. 0, or a negative errno: -EBADF if there is no such descriptor.
 struct wb_waits;
 int wb_watch(struct wb_waits *waits, int fd, bool *in, bool *out);
 

@@ -7,13 +7,13 @@
 
 #include "wasm_bpf.h"
 
-// At the end of each wait, and of each call of the library: delivers what is pending, with the request to stop as a signal if it is new. Without a
-// handler the program ends as the signal would end it (exit code 130). True if a handler ran now: a wait then returns EINTR.
+// At the end of each wait, and of each call of the library: delivers what is pending, with the request to stop as a signal if it is new.
+// Without a handler the program ends as the signal would end it (exit code 130). True if a handler ran now: a wait then returns EINTR.
 bool wb_stop_check(void);
 
-// Waits until one of these is ready, the time (in nanoseconds; negative: for ever) is over, or a handler ran. The pollables stay the caller's.
-// Returns a bit for each that is ready, 0 when the time was over, -EINTR, or WB_SIGNAL_PENDING when a signal came that is blocked, which whoever does not look for
-// one goes on after. Globals are written before and read after.
+// Waits until one of these is ready, the time (in nanoseconds; negative: for ever) is over, or a handler ran. The pollables stay the
+// caller's. Returns a bit for each that is ready, 0 when the time was over, -EINTR, or WB_SIGNAL_PENDING when a signal came that is blocked:
+// whoever does not look for one goes on. Globals are written before and read after.
 int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count, int64_t timeout);
 
 #define WB_SIGNAL_PENDING (1ll << 62)
@@ -40,19 +40,21 @@ void wb_signal_post(int sig);
 // Takes the lowest pending signal of these (bit 0: signal 1) off; 0 if there is none. Nothing is run.
 int wb_signal_take(uint64_t set);
 
-// Of programs that have timers: posts the signal of one whose time has come, and returns the nanoseconds until the next; negative: never.
+// Of programs that have timers: posts the signal of one whose time has come; returns the nanoseconds until the next, negative: never.
 extern int64_t (*wb_timer_left)(void);
 
 // Of the same programs: waits until standard input can be read without waiting. 0, or -EINTR.
 extern int (*wb_before_read)(void);
 
-// Set as long as something has to be tried again (a record for a user ring buffer that is full): called where the library is left and while it waits.
+// Set as long as something has to be tried again (a record for a user ring buffer that is full): called where the library is left, and
+// while it waits.
 extern void (*wb_retry)(void);
 
 // How long one turn of a wait may be of what is left of it (negative: for ever): a timer or a retry may come before.
 int64_t wb_turn_of(int64_t left);
 
-// The time that waits count in: nanoseconds of WASI's monotonic clock, and when something is over that begins now (negative: never, also as the result).
+// The time that waits count in: nanoseconds of WASI's monotonic clock; and when something is over that begins now (negative: never, also as
+// the result).
 int64_t wb_now(void);
 int64_t wb_end_of(int64_t timeout);
 // What is left until then, at least 0; negative: for ever.

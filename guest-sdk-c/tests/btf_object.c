@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Types of an object: as the library has them, before and after load, of its program in the kernel, and in its file with .BTF.ext.
-// needs: --dir build/c-objects/btf_object::/objects
+// needs: --dir build/tests/library-objects/btf_object::/objects
 #include <unistd.h>
 
 #include <bpf/bpf.h>

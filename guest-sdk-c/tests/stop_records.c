@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The request to stop comes while a callback is at work: the handler runs at the end of what it calls, all records are still handed out, and no call fails. No
-// wait that comes later is interrupted once more.
+// The request to stop comes while a callback is at work: the handler runs at the end of what it calls, all records are still handed out,
+// and no call fails. No wait that comes later is interrupted once more.
 // stopped: TERM
 #include <poll.h>
 #include <signal.h>

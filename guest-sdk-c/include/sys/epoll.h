@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* epoll(7) over the descriptors of buffers, sockets, timers and other epolls, and standard input. Others: EPERM, as for files of Linux. Events are told as long as they are there: EPOLLET makes no difference. */
+/*
+ * epoll(7) over the descriptors of buffers, sockets, timers, signals and other epolls, and standard input. Others: EPERM, as for files of
+ * Linux. Events are told as long as they are there: EPOLLET makes no difference.
+ */
 #ifndef WASM_BPF_SYS_EPOLL_H
 #define WASM_BPF_SYS_EPOLL_H
 

@@ -34,7 +34,8 @@ LIBBPF_API void ring_buffer__free(struct ring_buffer *rb);
 
 /* Reads one more map through the same buffer. */
 LIBBPF_API int ring_buffer__add(struct ring_buffer *rb, int map_fd, ring_buffer_sample_fn sample_cb, void *ctx);
-/* Waits for records, at most so many milliseconds (-1: without limit), and hands them out. How many there were, or a negative errno: -EINTR when a signal's handler ran. */
+/* Waits for records, at most so many milliseconds (-1: without limit), and hands them out. How many there were, or a negative errno: -EINTR
+ * when a signal's handler ran. */
 LIBBPF_API int ring_buffer__poll(struct ring_buffer *rb, int timeout_ms);
 /* Hands out what there is without waiting. */
 LIBBPF_API int ring_buffer__consume(struct ring_buffer *rb);
@@ -44,7 +45,7 @@ LIBBPF_API int ring_buffer__consume_n(struct ring_buffer *rb, size_t n);
 LIBBPF_API int ring_buffer__epoll_fd(const struct ring_buffer *rb);
 /* The rings, in the order in which they were added; NULL with errno ERANGE behind the last. */
 LIBBPF_API struct ring *ring_buffer__ring(struct ring_buffer *rb, unsigned int idx);
-/* Bytes of records that wait in this ring, headers included; with those that came with records of other rings and were not handed out yet. */
+/* Bytes of records that wait in this ring, headers included; with those that came with records of other rings and were not handed out. */
 LIBBPF_API size_t ring__avail_data_size(const struct ring *r);
 /* Bytes that the ring has room for. */
 LIBBPF_API size_t ring__size(const struct ring *r);
@@ -66,8 +67,9 @@ struct user_ring_buffer_opts {
 
 /* Opens a map of type BPF_MAP_TYPE_USER_RINGBUF, to write records that BPF programs read. No options are known. */
 LIBBPF_API struct user_ring_buffer *user_ring_buffer__new(int map_fd, const struct user_ring_buffer_opts *opts);
-/* Memory for a record, which is written to the ring when it is submitted, and those reserved before it were. NULL with errno E2BIG if it is larger than the ring,
- * ENOSPC if there is no room. A ring of records of several sizes may take one more than it has room for: that one is written as soon as there is. */
+/* Memory for a record, which is written to the ring when it is submitted, and those reserved before it were. NULL with errno E2BIG if it is
+ * larger than the ring, ENOSPC if there is no room. A ring of records of several sizes may take one more than it has room for: that one is
+ * written as soon as there is. */
 LIBBPF_API void *user_ring_buffer__reserve(struct user_ring_buffer *rb, __u32 size);
 /* The same, but it waits for room, at most so many milliseconds (-1: without limit). */
 LIBBPF_API void *user_ring_buffer__reserve_blocking(struct user_ring_buffer *rb, __u32 size, int timeout_ms);
@@ -118,10 +120,11 @@ struct perf_buffer_raw_opts {
 };
 #define perf_buffer_raw_opts__last_field map_keys
 
-/* As perf_buffer__new, with events. The attributes have to be those of bpf_perf_event_output: PERF_TYPE_SOFTWARE, PERF_COUNT_SW_BPF_OUTPUT and
- * PERF_SAMPLE_RAW alone; EOPNOTSUPP if not. */
-LIBBPF_API struct perf_buffer *perf_buffer__new_raw(int map_fd, size_t page_cnt, struct perf_event_attr *attr, perf_buffer_event_fn event_cb,
-						    void *ctx, const struct perf_buffer_raw_opts *opts);
+/* As perf_buffer__new, with events. The attributes have to be those of bpf_perf_event_output: PERF_TYPE_SOFTWARE, PERF_COUNT_SW_BPF_OUTPUT
+ * and PERF_SAMPLE_RAW alone; EOPNOTSUPP if not. */
+LIBBPF_API struct perf_buffer *perf_buffer__new_raw(int map_fd, size_t page_cnt, struct perf_event_attr *attr,
+						    perf_buffer_event_fn event_cb, void *ctx,
+						    const struct perf_buffer_raw_opts *opts);
 /* Frees the buffer with those of all CPUs; the map stays. NULL is allowed. */
 LIBBPF_API void perf_buffer__free(struct perf_buffer *pb);
 /* A descriptor that poll(), select() and epoll take: ready when there are records. */
@@ -132,8 +135,8 @@ LIBBPF_API int perf_buffer__poll(struct perf_buffer *pb, int timeout_ms);
 LIBBPF_API int perf_buffer__consume(struct perf_buffer *pb);
 /* How many CPUs have a buffer. */
 LIBBPF_API size_t perf_buffer__buffer_cnt(const struct perf_buffer *pb);
-/* Hands out what there is of one CPU, without waiting. What comes with it of others is kept for those who ask for it; -ENOBUFS when that is more than the buffers
- * hold. 0, or a negative errno. */
+/* Hands out what there is of one CPU, without waiting. What comes with it of others is kept for those who ask for it; -ENOBUFS when that is
+ * more than the buffers hold. 0, or a negative errno. */
 LIBBPF_API int perf_buffer__consume_buffer(struct perf_buffer *pb, size_t buf_idx);
 
 #ifdef __cplusplus
