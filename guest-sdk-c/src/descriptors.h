@@ -46,7 +46,7 @@ struct wb_operations {
 	wasi_io_poll_own_pollable_t (*subscribe_write)(void *it);
 	// Whether a read would not wait for what the guest has itself.
 	bool (*is_ready)(const void *it);
-	// Instead of these, for what is ready when other descriptors are (ready.h).
+	// Instead of these, for what is ready when other descriptors are (waits/ready.h).
 	int (*watch)(void *it, struct wb_waits *waits, bool *in);
 	// Where it is kept that reads and writes are not to wait (O_NONBLOCK), for what waits otherwise.
 	bool *(*nonblocking)(void *it);

@@ -15,7 +15,7 @@
 #include "globals.h"
 #include "paths.h"
 #include "platform/errno.h"
-#include "stop.h"
+#include "waits/stop.h"
 
 ssize_t __real_read(int fd, void *buffer, size_t length);
 ssize_t __real_readv(int fd, const struct iovec *parts, int count);

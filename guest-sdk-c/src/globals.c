@@ -7,7 +7,7 @@
 
 #include "errors.h"
 #include "object.h"
-#include "stop.h"
+#include "waits/stop.h"
 
 struct globals {
 	struct globals *next;

@@ -6,7 +6,7 @@
 
 #include "errors.h"
 #include "globals.h"
-#include "stop.h"
+#include "waits/stop.h"
 
 #define LENGTH_BITS 0x3fffffffu
 #define DISCARDED 0x40000000u

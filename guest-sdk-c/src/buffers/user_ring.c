@@ -13,7 +13,7 @@
 #include "map_handle.h"
 #include "object.h"
 #include "options.h"
-#include "stop.h"
+#include "waits/stop.h"
 
 // A record has a header of this size in the ring.
 #define HEADER 8u

@@ -8,7 +8,7 @@
 #include "errors.h"
 #include "globals.h"
 #include "sockets/socket.h"
-#include "stop.h"
+#include "waits/stop.h"
 
 // What one call of the interface takes or gives.
 #define MOST_AT_ONCE (1u << 20)

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "ready.h"
-#include "stop.h"
+#include "waits/ready.h"
+#include "waits/stop.h"
 
 static int failed(int error)
 {

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "stop.h"
+#include "waits/stop.h"
 
 int pause(void)
 {

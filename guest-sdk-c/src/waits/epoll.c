@@ -7,8 +7,8 @@
 
 #include "descriptors.h"
 #include "paths.h"
-#include "ready.h"
-#include "stop.h"
+#include "waits/ready.h"
+#include "waits/stop.h"
 
 #define IN (EPOLLIN | EPOLLRDNORM)
 #define OUT (EPOLLOUT | EPOLLWRNORM)

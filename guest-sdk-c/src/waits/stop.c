@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "stop.h"
+#include "waits/stop.h"
 
 #include <errno.h>
 #include <signal.h>

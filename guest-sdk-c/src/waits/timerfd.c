@@ -7,7 +7,7 @@
 
 #include "descriptors.h"
 #include "errors.h"
-#include "stop.h"
+#include "waits/stop.h"
 
 // In the time of waits. `next` is 0 while it is off.
 struct timer {

@@ -5,7 +5,7 @@
 #include <sys/signalfd.h>
 
 #include "descriptors.h"
-#include "stop.h"
+#include "waits/stop.h"
 
 struct signals {
 	uint64_t set;

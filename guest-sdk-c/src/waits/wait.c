@@ -6,7 +6,7 @@
 
 #include "errors.h"
 #include "globals.h"
-#include "stop.h"
+#include "waits/stop.h"
 
 int64_t wb_now(void)
 {

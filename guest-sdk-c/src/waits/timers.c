@@ -5,8 +5,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "ready.h"
-#include "stop.h"
+#include "waits/ready.h"
+#include "waits/stop.h"
 
 // When it goes off (0: not at all) and how long after that again (0: not again).
 static int64_t next, interval;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "ready.h"
+#include "waits/ready.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include "descriptors.h"
 #include "errors.h"
 #include "paths.h"
-#include "stop.h"
+#include "waits/stop.h"
 
 // What is waited for together, and what it makes ready.
 struct wb_waits {
