@@ -101,6 +101,7 @@ mod mmap;
 mod network_interfaces;
 mod objects;
 mod perf_events;
+mod pipes;
 mod policy;
 mod programs;
 mod query;

@@ -22,6 +22,7 @@ use wasmtime_wasi::runtime::{poll_noop, with_ambient_tokio_runtime};
 
 use crate::ctx::WasmBpfView;
 use crate::lifecycle::Stop;
+use crate::pipes;
 
 /// Adds all of WASI 0.2 to a linker for blocking calls, with waits that end when a stop is asked for. In place of
 /// [`wasmtime_wasi::p2::add_to_linker_sync`].
@@ -31,6 +32,7 @@ where
 {
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
     linker.allow_shadowing(true);
+    pipes::add_to_linker(linker)?;
     blocking::poll::add_to_linker::<T, HasStoppable>(linker, stoppable)?;
     blocking::streams::add_to_linker::<T, HasStoppable>(linker, stoppable)?;
     linker.allow_shadowing(false);
@@ -45,6 +47,7 @@ where
 {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     linker.allow_shadowing(true);
+    pipes::add_to_linker(linker)?;
     waiting::poll::add_to_linker::<T, HasStoppable>(linker, stoppable)?;
     waiting::streams::add_to_linker::<T, HasStoppable>(linker, stoppable)?;
     linker.allow_shadowing(false);

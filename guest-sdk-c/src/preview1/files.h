@@ -25,7 +25,8 @@ enum wb_file_kind {
 struct wb_file {
 	enum wb_file_kind kind;
 	__wasi_fdflags_t flags;
-	// The stream of INPUT and OUTPUT, once it is used; of OPEN that at its end, once it is written to with APPEND.
+	// The stream of INPUT and OUTPUT, once it is used; of OPEN that at its end, once it is written to with APPEND, and that of a file without
+	// places, once it is read.
 	wasi_io_streams_own_input_stream_t input;
 	wasi_io_streams_own_output_stream_t output;
 	wasi_filesystem_types_own_descriptor_t descriptor;

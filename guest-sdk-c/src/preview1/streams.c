@@ -79,15 +79,19 @@ static int32_t read_input(struct wb_file *file, const __wasi_iovec_t *parts, int
 int32_t P1(fd_read)(int32_t fd, const __wasi_iovec_t *parts, int32_t count, __wasi_size_t *got)
 {
 	struct wb_file *file = wb_file_at(fd);
+	wasi_filesystem_types_error_code_t code;
 	int32_t error;
 
 	if (!file || file->kind == WB_FILE_OUTPUT)
 		return __WASI_ERRNO_BADF;
-	if (file->kind == WB_FILE_INPUT)
+	if (file->kind == WB_FILE_INPUT || file->input.__handle)
 		return read_input(file, parts, count, got);
 	error = read_file(file, parts, count, file->offset, got);
 	if (!error)
 		file->offset += *got;
+	// A file that has no places, such as trace_pipe, is read as it comes.
+	if (error == __WASI_ERRNO_SPIPE && wasi_filesystem_types_method_descriptor_read_via_stream(wb_descriptor(file), 0, &file->input, &code))
+		return read_input(file, parts, count, got);
 	return error;
 }
 
