@@ -49,7 +49,7 @@ static int no_descriptor(int fd, const char *of)
 	int error = EBADF;
 
 	if (wb_descriptor_any(fd, NULL))
-		error = !strcmp(of, "socket") ? ENOTSOCK : !strcmp(of, "perf event") ? EBADF : EINVAL;
+		error = !strcmp(of, "socket") ? ENOTSOCK : !strcmp(of, "perf event") || !strcmp(of, "cgroup") ? EBADF : EINVAL;
 	return wb_refuse(error, "%d is no descriptor of a %s, which the map takes", fd, of);
 }
 
@@ -81,7 +81,7 @@ static int update_cgroup(const struct wb_map *map, wasm_bpf_list_u8_t *key, int 
 {
 	wasi_filesystem_types_own_descriptor_t cgroup;
 	wasm_bpf_bpf_maps_error_t error;
-	int err = wb_open_path_of(fd, &cgroup);
+	int err = wb_path_opener ? wb_path_opener(fd, &cgroup) : no_descriptor(fd, "cgroup");
 	bool done;
 
 	if (err)
@@ -161,7 +161,7 @@ static int find_owner(const struct wb_map *map, int fd, struct owner *owner)
 		owner->owner.val.task = wb_process_of(fd);
 		return owner->owner.val.task ? 0 : no_descriptor(fd, "process");
 	}
-	err = wb_open_path_of(fd, &owner->descriptor);
+	err = wb_path_opener ? wb_path_opener(fd, &owner->descriptor) : no_descriptor(fd, "file");
 	if (err)
 		return err;
 	if ((int)map->type == WB_MAP_TYPE_CGRP_STORAGE) {

@@ -11,6 +11,8 @@
 static char **paths;
 static int room;
 
+int (*volatile wb_path_opener)(int fd, wasi_filesystem_types_own_descriptor_t *descriptor);
+
 const char *wb_path_of(int fd)
 {
 	return fd >= 0 && fd < room ? paths[fd] : NULL;
@@ -53,6 +55,7 @@ int wb_remember_path(int fd, const char *path)
 
 	if (fd < 0)
 		return 0;
+	wb_path_opener = wb_open_path_of;
 	if (fd >= room) {
 		int more = fd + 16;
 		char **grown = realloc(paths, more * sizeof(*grown));

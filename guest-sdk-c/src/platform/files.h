@@ -25,3 +25,11 @@ int wb_open_flags_to_linux(int flags);
 
 // A path relative to a directory's fd, in memory of its own; NULL if the directory's path is not known or there is no memory.
 char *wb_path_at(int directory, const char *path);
+
+// Opens a file to read. Not by open(), which remembers paths: most programs have no other use for that.
+int __real___wasilibc_open_nomode(const char *path, int flags);
+
+static inline int wb_open_to_read(const char *path)
+{
+	return __real___wasilibc_open_nomode(path, WB_LIBC_RDONLY);
+}

@@ -2,13 +2,14 @@
 #include "platform/proc.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "platform/files.h"
+
 bool wb_read_line(const char *path, char *line, size_t room)
 {
-	int saved = errno, fd = open(path, O_RDONLY);
+	int saved = errno, fd = wb_open_to_read(path);
 	size_t length = 0;
 	ssize_t got = fd < 0 ? -1 : 0;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "platform/files.h"
 #include "platform/zone.h"
 
 #include <ctype.h>
@@ -218,7 +219,7 @@ static bool parse_file(uint8_t *data, size_t size, struct zone_file *file, struc
 
 static bool read_zone(const char *path)
 {
-	int fd = open(path, O_RDONLY);
+	int fd = wb_open_to_read(path);
 	uint8_t *data = NULL;
 	struct stat status;
 	bool ok = false;
