@@ -50,7 +50,8 @@ struct wb_operations {
 	int (*watch)(void *it, struct wb_waits *waits, bool *in);
 	// Where it is kept that reads and writes are not to wait (O_NONBLOCK), for what waits otherwise.
 	bool *(*nonblocking)(void *it);
-	// Puts it into a map whose values are such things. Here, and not in the code of maps, so that a program carries only what it has descriptors of.
+	// Puts it into a map whose values are such things. Here, and not in the code of maps, so that a program carries only what it has
+	// descriptors of.
 	int (*store_in)(void *it, wasm_bpf_bpf_maps_borrow_map_t map, wasm_bpf_list_u8_t *key, wasm_bpf_bpf_maps_update_mode_t mode);
 	// Its value in a local storage: looked up when there is a result, deleted when there is no value.
 	int (*in_storage)(void *it, wasm_bpf_bpf_maps_borrow_map_t map, wasm_bpf_option_list_u8_t *found, wasm_bpf_list_u8_t *value,
@@ -89,8 +90,8 @@ static inline uint32_t wb_process_of(int fd)
 	return (uintptr_t)wb_descriptor_get(fd, WB_PROCESS);
 }
 
-// The kinds' own: a number for a handle, which the table owns from then on (also when this fails), and the borrowed handle of a number: false, with errno
-// EBADF, if it has none.
+// The kinds' own: a number for a handle, which the table owns from then on (also when this fails), and the borrowed handle of a number:
+// false, with errno EBADF, if it has none.
 #define WB_HANDLE_DESCRIPTOR(NAME, INTERFACE, RESOURCE) \
 	int wb_##NAME##_descriptor(wasm_bpf_bpf_##INTERFACE##_own_##RESOURCE##_t handle); \
 	bool wb_##NAME##_of(int fd, wasm_bpf_bpf_##INTERFACE##_borrow_##RESOURCE##_t *handle)

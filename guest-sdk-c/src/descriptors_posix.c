@@ -71,7 +71,8 @@ static bool may_read(int fd)
 	return true;
 }
 
-// Whether a read that failed is to be done again: WASI ends one that waits when the request to stop comes. If it was that, and it is not, errno is EINTR.
+// Whether a read that failed is to be done again: WASI ends one that waits when the request to stop comes. If it was that, and it is not,
+// errno is EINTR.
 static bool reads_again(bool was_known)
 {
 	if (was_known || !wasm_bpf_stop_requested())
@@ -139,7 +140,8 @@ ssize_t __wrap_readv(int fd, const struct iovec *parts, int count)
 	return total;
 }
 
-// Likewise of a write, but a handler waits for the next call: stdio is in the middle of something, and handlers print. What was written of it is not known.
+// Likewise of a write, but a handler waits for the next call: stdio is in the middle of something, and handlers print. What was written of
+// it is not known.
 static ssize_t written(ssize_t result, bool was_known)
 {
 	if (result < 0 && !was_known && wasm_bpf_stop_requested())
@@ -245,7 +247,8 @@ int __wrap_fcntl(int fd, int command, ...)
 	}
 }
 
-// A folder of wasi-libc is opened anew by its path: programs duplicate those of cgroups. Other files have an offset that both numbers would have to share.
+// A folder of wasi-libc is opened anew by its path: programs duplicate those of cgroups. Other files have an offset that both numbers
+// would have to share.
 static int duplicate_folder(int fd)
 {
 	const char *path = wb_path_of(fd);

@@ -30,7 +30,8 @@ static bool is_elf(struct file *file, const void *bytes, size_t size)
 
 static bool section_at(const struct file *file, unsigned int index, Elf64_Shdr *section)
 {
-	const void *at = index < file->header.e_shnum ? range(file, file->header.e_shoff + (uint64_t)index * sizeof(*section), sizeof(*section)) : NULL;
+	const uint64_t offset = file->header.e_shoff + (uint64_t)index * sizeof(*section);
+	const void *at = index < file->header.e_shnum ? range(file, offset, sizeof(*section)) : NULL;
 
 	if (at)
 		memcpy(section, at, sizeof(*section));

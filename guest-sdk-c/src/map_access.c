@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Values of maps by descriptor. Where values are kernel objects they are descriptors for libbpf, and handles for the interface: map_objects.c.
+// Values of maps by descriptor. Where values are kernel objects they are descriptors for libbpf, and handles for the interface:
+// map_objects.c.
 #include <string.h>
 
 #include <bpf/bpf.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Many entries of a map with one call.
 //
-// For the kernel, where a walk over a hash table is stands in the four bytes that the caller keeps between calls. Here these bytes are the number of a walk of
-// the interface. Other kinds are walked from key to key, as in the kernel: there the caller keeps the last key.
+// For the kernel, where a walk over a hash table is stands in the four bytes that the caller keeps between calls. Here these bytes are the
+// number of a walk of the interface. Other kinds are walked from key to key, as in the kernel: there the caller keeps the last key.
 #include <stdlib.h>
 #include <string.h>
 

@@ -64,7 +64,9 @@ static int set_inner(struct bpf_map *map, const struct wb_map *inner)
 	if (err)
 		return err;
 	name = wb_string(map->declared);
-	return wasm_bpf_bpf_objects_method_open_object_set_inner_map(open, &name, inner->handle, &error) ? 0 : wb_fail(&error, "change a map before load");
+	if (!wasm_bpf_bpf_objects_method_open_object_set_inner_map(open, &name, inner->handle, &error))
+		return wb_fail(&error, "change a map before load");
+	return 0;
 }
 
 int bpf_map__set_inner_map_fd(struct bpf_map *map, int fd)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The types of keys and values, which the definition of a map names: as members of its variable in the section of maps. Global data has its section.
+// The types of keys and values, which the definition of a map names: as members of its variable in the section of maps. Global data has
+// its section.
 #include <string.h>
 
 #include <bpf/btf.h>

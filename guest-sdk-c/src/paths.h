@@ -14,14 +14,15 @@ int wb_open_path(const char *path, wasi_filesystem_types_own_descriptor_t *descr
 // The same for an fd of wasi-libc: open() remembers paths. -EBADF for one that was not opened by a path.
 int wb_open_path_of(int fd, wasi_filesystem_types_own_descriptor_t *descriptor);
 
-// The same, for what is seldom asked of files: NULL as long as nothing was opened by a path. Programs that open nothing do not carry it: volatile, since
-// the compiler would find out that it is this function or none.
+// The same, for what is seldom asked of files: NULL as long as nothing was opened by a path. Programs that open nothing do not carry it:
+// volatile, since the compiler would find out that it is this function or none.
 extern int (*volatile wb_path_opener)(int fd, wasi_filesystem_types_own_descriptor_t *descriptor);
 
 // The path that an fd was opened by, made absolute; NULL if it has none.
 const char *wb_path_of(int fd);
 
-// A path made absolute by the working directory, in memory of its own; what links, "." and ".." stand for is not looked up. NULL: no memory.
+// A path made absolute by the working directory, in memory of its own; what links, "." and ".." stand for is not looked up. NULL: no
+// memory.
 char *wb_absolute_path(const char *path);
 
 // From now on this fd has this path, which is made absolute. 0, or -ENOMEM.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Global data by the pointers of a skeleton: what the guest writes reaches the programs with the next call, what they write is there after it, and
-// neither undoes what the other wrote beside it.
+// Global data by the pointers of a skeleton: what the guest writes reaches the programs with the next call, what they write is there after
+// it, and neither undoes what the other wrote beside it.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Maps whose values are descriptors for libbpf: of programs, maps, cgroups, perf events, sockets, devices and CPUs with programs; and those whose keys are.
-// needs: netns cgroup
+// Maps whose values are descriptors for libbpf: of programs, maps, cgroups, perf events, sockets, devices and CPUs with programs; and
+// those whose keys are. needs: netns cgroup
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>

@@ -6,7 +6,8 @@
 
 #include "check.h"
 
-static const char format[] = "%a|%A|%b|%B|%c|%C|%d|%D|%e|%F|%g|%G|%h|%H|%I|%j|%k|%l|%m|%M|%n|%p|%P|%r|%R|%s|%S|%t|%T|%u|%U|%V|%w|%W|%x|%X|%y|%Y|%%|"
+static const char format[] = "%a|%A|%b|%B|%c|%C|%d|%D|%e|%F|%g|%G|%h|%H|%I|%j|%k|%l|%m|%M|%n|%p|%P|%r|%R|%s|%S|%t|%T|"
+			     "%u|%U|%V|%w|%W|%x|%X|%y|%Y|%%|"
 			     "%-d|%_d|%0e|%^a|%5H|%_5H|%10A|%Ey|%Od|%-j|%_m|%-I|%_Y|%06Y";
 
 // As glibc has it of these times, in UTC.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // malloc() and its kin, in the place of wasi-libc's, whose allocator is a tenth of what a small component weighs.
 //
-// Blocks lie one behind the other, each with its size before its memory. A free one has its size at its end too, so that its neighbours find it, and is in the list of
-// its class: two classes for each power of two.
+// Blocks lie one behind the other, each with its size before its memory. A free one has its size at its end too, so that its neighbours
+// find it, and is in the list of its class: two classes for each power of two.
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -119,5 +119,5 @@ int32_t P1(fd_allocate)(int32_t fd, int64_t offset, int64_t length)
 	return wb_file_at(fd) ? __WASI_ERRNO_NOTSUP : __WASI_ERRNO_BADF;
 }
 
-_Static_assert(__WASI_ADVICE_NORMAL == WASI_FILESYSTEM_TYPES_ADVICE_NORMAL && __WASI_ADVICE_NOREUSE == WASI_FILESYSTEM_TYPES_ADVICE_NO_REUSE,
-	       "kinds of advice");
+_Static_assert(__WASI_ADVICE_NORMAL == WASI_FILESYSTEM_TYPES_ADVICE_NORMAL, "kinds of advice");
+_Static_assert(__WASI_ADVICE_NOREUSE == WASI_FILESYSTEM_TYPES_ADVICE_NO_REUSE, "kinds of advice");

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What wasi-libc is made of: the functions of WASI preview 1, by the interfaces of WASI 0.2. Without them a component carries an adapter for all of preview 1; of
-// these it has what it uses.
+// What wasi-libc is made of: the functions of WASI preview 1, by the interfaces of WASI 0.2. Without them a component carries an adapter
+// for all of preview 1; of these it has what it uses.
 //
-// They have the names by which wasi-libc imports them, so that the linker finds them before it makes an import. Their results are errors of preview 1.
+// They have the names by which wasi-libc imports them, so that the linker finds them before it makes an import. Their results are errors
+// of preview 1.
 #pragma once
 
 #include <stdbool.h>

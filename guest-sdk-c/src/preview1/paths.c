@@ -7,12 +7,13 @@
 
 // The flags for following links, and for opening, have the same numbers in both.
 _Static_assert(__WASI_LOOKUPFLAGS_SYMLINK_FOLLOW == WASI_FILESYSTEM_TYPES_PATH_FLAGS_SYMLINK_FOLLOW, "flags of paths");
-_Static_assert(__WASI_OFLAGS_CREAT == WASI_FILESYSTEM_TYPES_OPEN_FLAGS_CREATE && __WASI_OFLAGS_DIRECTORY == WASI_FILESYSTEM_TYPES_OPEN_FLAGS_DIRECTORY &&
-	       __WASI_OFLAGS_EXCL == WASI_FILESYSTEM_TYPES_OPEN_FLAGS_EXCLUSIVE && __WASI_OFLAGS_TRUNC == WASI_FILESYSTEM_TYPES_OPEN_FLAGS_TRUNCATE,
-	       "flags of open");
+_Static_assert(__WASI_OFLAGS_CREAT == WASI_FILESYSTEM_TYPES_OPEN_FLAGS_CREATE, "flags of open");
+_Static_assert(__WASI_OFLAGS_DIRECTORY == WASI_FILESYSTEM_TYPES_OPEN_FLAGS_DIRECTORY, "flags of open");
+_Static_assert(__WASI_OFLAGS_EXCL == WASI_FILESYSTEM_TYPES_OPEN_FLAGS_EXCLUSIVE, "flags of open");
+_Static_assert(__WASI_OFLAGS_TRUNC == WASI_FILESYSTEM_TYPES_OPEN_FLAGS_TRUNCATE, "flags of open");
 
-int32_t P1(path_open)(int32_t folder, int32_t lookup, const char *path, __wasi_size_t length, int32_t how, int64_t rights, int64_t inheriting,
-		      int32_t flags, __wasi_fd_t *opened)
+int32_t P1(path_open)(int32_t folder, int32_t lookup, const char *path, __wasi_size_t length, int32_t how, int64_t rights,
+		      int64_t inheriting, int32_t flags, __wasi_fd_t *opened)
 {
 	const struct wb_file *from = wb_opened(folder);
 	wasi_filesystem_types_own_descriptor_t descriptor;
@@ -65,8 +66,8 @@ int32_t P1(path_filestat_get)(int32_t folder, int32_t lookup, const char *path, 
 	return __WASI_ERRNO_SUCCESS;
 }
 
-int32_t P1(path_filestat_set_times)(int32_t folder, int32_t lookup, const char *path, __wasi_size_t length, int64_t access, int64_t modification,
-				    int32_t flags)
+int32_t P1(path_filestat_set_times)(int32_t folder, int32_t lookup, const char *path, __wasi_size_t length, int64_t access,
+				    int64_t modification, int32_t flags)
 {
 	const struct wb_file *from = wb_opened(folder);
 	wasi_filesystem_types_new_timestamp_t times[2];
@@ -78,7 +79,8 @@ int32_t P1(path_filestat_set_times)(int32_t folder, int32_t lookup, const char *
 	if (!wb_new_time(&times[0], access, flags & __WASI_FSTFLAGS_ATIM, flags & __WASI_FSTFLAGS_ATIM_NOW) ||
 	    !wb_new_time(&times[1], modification, flags & __WASI_FSTFLAGS_MTIM, flags & __WASI_FSTFLAGS_MTIM_NOW))
 		return __WASI_ERRNO_INVAL;
-	return wb_done(wasi_filesystem_types_method_descriptor_set_times_at(wb_descriptor(from), lookup, &name, &times[0], &times[1], &error), &error);
+	return wb_done(wasi_filesystem_types_method_descriptor_set_times_at(wb_descriptor(from), lookup, &name, &times[0], &times[1], &error),
+		       &error);
 }
 
 int32_t P1(path_readlink)(int32_t folder, const char *path, __wasi_size_t length, uint8_t *text, __wasi_size_t room, __wasi_size_t *used)
@@ -104,7 +106,9 @@ int32_t P1(path_create_directory)(int32_t folder, const char *path, __wasi_size_
 	wasm_bpf_string_t name = wb_path(path, length);
 	wasi_filesystem_types_error_code_t error;
 
-	return from ? wb_done(wasi_filesystem_types_method_descriptor_create_directory_at(wb_descriptor(from), &name, &error), &error) : __WASI_ERRNO_BADF;
+	if (!from)
+		return __WASI_ERRNO_BADF;
+	return wb_done(wasi_filesystem_types_method_descriptor_create_directory_at(wb_descriptor(from), &name, &error), &error);
 }
 
 int32_t P1(path_remove_directory)(int32_t folder, const char *path, __wasi_size_t length)
@@ -113,7 +117,9 @@ int32_t P1(path_remove_directory)(int32_t folder, const char *path, __wasi_size_
 	wasm_bpf_string_t name = wb_path(path, length);
 	wasi_filesystem_types_error_code_t error;
 
-	return from ? wb_done(wasi_filesystem_types_method_descriptor_remove_directory_at(wb_descriptor(from), &name, &error), &error) : __WASI_ERRNO_BADF;
+	if (!from)
+		return __WASI_ERRNO_BADF;
+	return wb_done(wasi_filesystem_types_method_descriptor_remove_directory_at(wb_descriptor(from), &name, &error), &error);
 }
 
 int32_t P1(path_unlink_file)(int32_t folder, const char *path, __wasi_size_t length)
@@ -122,7 +128,9 @@ int32_t P1(path_unlink_file)(int32_t folder, const char *path, __wasi_size_t len
 	wasm_bpf_string_t name = wb_path(path, length);
 	wasi_filesystem_types_error_code_t error;
 
-	return from ? wb_done(wasi_filesystem_types_method_descriptor_unlink_file_at(wb_descriptor(from), &name, &error), &error) : __WASI_ERRNO_BADF;
+	if (!from)
+		return __WASI_ERRNO_BADF;
+	return wb_done(wasi_filesystem_types_method_descriptor_unlink_file_at(wb_descriptor(from), &name, &error), &error);
 }
 
 int32_t P1(path_symlink)(const char *target, __wasi_size_t target_length, int32_t folder, const char *path, __wasi_size_t length)
@@ -131,7 +139,9 @@ int32_t P1(path_symlink)(const char *target, __wasi_size_t target_length, int32_
 	wasm_bpf_string_t old = wb_path(target, target_length), name = wb_path(path, length);
 	wasi_filesystem_types_error_code_t error;
 
-	return from ? wb_done(wasi_filesystem_types_method_descriptor_symlink_at(wb_descriptor(from), &old, &name, &error), &error) : __WASI_ERRNO_BADF;
+	if (!from)
+		return __WASI_ERRNO_BADF;
+	return wb_done(wasi_filesystem_types_method_descriptor_symlink_at(wb_descriptor(from), &old, &name, &error), &error);
 }
 
 int32_t P1(path_link)(int32_t old_folder, int32_t lookup, const char *old_path, __wasi_size_t old_length, int32_t folder, const char *path,
@@ -143,10 +153,12 @@ int32_t P1(path_link)(int32_t old_folder, int32_t lookup, const char *old_path, 
 
 	if (!from || !to)
 		return __WASI_ERRNO_BADF;
-	return wb_done(wasi_filesystem_types_method_descriptor_link_at(wb_descriptor(from), lookup, &old, wb_descriptor(to), &name, &error), &error);
+	return wb_done(wasi_filesystem_types_method_descriptor_link_at(wb_descriptor(from), lookup, &old, wb_descriptor(to), &name, &error),
+		       &error);
 }
 
-int32_t P1(path_rename)(int32_t old_folder, const char *old_path, __wasi_size_t old_length, int32_t folder, const char *path, __wasi_size_t length)
+int32_t P1(path_rename)(int32_t old_folder, const char *old_path, __wasi_size_t old_length, int32_t folder, const char *path,
+			__wasi_size_t length)
 {
 	const struct wb_file *from = wb_opened(old_folder), *to = wb_opened(folder);
 	wasm_bpf_string_t old = wb_path(old_path, old_length), name = wb_path(path, length);

@@ -8,11 +8,13 @@
 int32_t wb_stream_errno(wasi_io_streams_stream_error_t *error)
 {
 	wasi_filesystem_types_error_code_t code;
+	wasi_filesystem_types_borrow_error_t failed;
 	int32_t number = __WASI_ERRNO_IO;
 
 	if (error->tag == WASI_IO_STREAMS_STREAM_ERROR_CLOSED)
 		return __WASI_ERRNO_PIPE;
-	if (wasi_filesystem_types_filesystem_error_code((wasi_filesystem_types_borrow_error_t){ error->val.last_operation_failed.__handle }, &code))
+	failed.__handle = error->val.last_operation_failed.__handle;
+	if (wasi_filesystem_types_filesystem_error_code(failed, &code))
 		number = wb_file_errno(code);
 	wasi_io_error_error_drop_own(error->val.last_operation_failed);
 	return number;
@@ -45,9 +47,10 @@ static __wasi_size_t scatter(wasm_bpf_list_u8_t *data, const __wasi_iovec_t *par
 static int32_t read_file(const struct wb_file *file, const __wasi_iovec_t *parts, int32_t count, uint64_t offset, __wasi_size_t *got)
 {
 	wasi_filesystem_types_error_code_t error;
+	uint64_t length = length_of((const __wasi_ciovec_t *)parts, count);
 	wasm_bpf_tuple2_list_u8_bool_t data;
 
-	if (!wasi_filesystem_types_method_descriptor_read(wb_descriptor(file), length_of((const __wasi_ciovec_t *)parts, count), offset, &data, &error))
+	if (!wasi_filesystem_types_method_descriptor_read(wb_descriptor(file), length, offset, &data, &error))
 		return wb_file_errno(error);
 	*got = scatter(&data.f0, parts, count);
 	return __WASI_ERRNO_SUCCESS;
@@ -107,7 +110,8 @@ int32_t P1(fd_pread)(int32_t fd, const __wasi_iovec_t *parts, int32_t count, int
 // More than this a stream does not take at once.
 #define MOST 4096
 
-static int32_t write_stream(wasi_io_streams_borrow_output_stream_t stream, const __wasi_ciovec_t *parts, int32_t count, __wasi_size_t *written)
+static int32_t write_stream(wasi_io_streams_borrow_output_stream_t stream, const __wasi_ciovec_t *parts, int32_t count,
+			    __wasi_size_t *written)
 {
 	wasi_io_streams_stream_error_t error;
 

@@ -40,7 +40,10 @@ enum libbpf_errno {
 	__LIBBPF_ERRNO__END,
 };
 
-/* Writes what an error (an errno or an enum libbpf_errno, of either sign) means to a buffer: 0, -ENOENT if nobody knows it, -ERANGE if it is cut. */
+/*
+ * Writes what an error (an errno or an enum libbpf_errno, of either sign) means to a buffer: 0, -ENOENT if nobody knows it, -ERANGE if
+ * it is cut.
+ */
 LIBBPF_API int libbpf_strerror(int err, char *buf, size_t size);
 
 /* Minus errno for NULL, 0 for other pointers. */

@@ -90,8 +90,8 @@ LIBBPF_API int bpf_map__set_autoattach(struct bpf_map *map, bool autoattach);
 LIBBPF_API int bpf_map__set_initial_value(struct bpf_map *map, const void *data, size_t size);
 
 /*
- * The values of global data in memory, which may be changed before load and are the live copy after it; NULL of other maps. Of operations of the kernel
- * (struct_ops) it is what the object declares, without functions: a load is refused (-EOPNOTSUPP) if that was changed.
+ * The values of global data in memory, which may be changed before load and are the live copy after it; NULL of other maps. Of operations
+ * of the kernel (struct_ops) it is what the object declares, without functions: a load is refused (-EOPNOTSUPP) if that was changed.
  */
 LIBBPF_API void *bpf_map__initial_value(const struct bpf_map *map, size_t *psize);
 
@@ -119,20 +119,25 @@ LIBBPF_API int bpf_map__unpin(struct bpf_map *map, const char *path);
 /* Says what the maps in a map of maps are made like; -EINVAL if that was said before. The descriptor may be closed after it. */
 LIBBPF_API int bpf_map__set_inner_map_fd(struct bpf_map *map, int fd);
 
-/* What the maps in a map of maps are declared to be like, to be changed before load; NULL if nothing is declared, NULL and EINVAL of other maps. */
+/*
+ * What the maps in a map of maps are declared to be like, to be changed before load; NULL if nothing is declared, NULL and EINVAL of
+ * other maps.
+ */
 LIBBPF_API struct bpf_map *bpf_map__inner_map(struct bpf_map *map);
 
 /* The value of a key, with sizes that have to be the map's: 0, -ENOENT, -EINVAL, ... */
 LIBBPF_API int bpf_map__lookup_elem(const struct bpf_map *map, const void *key, size_t key_sz, void *value, size_t value_sz, __u64 flags);
 
 /* Creates or replaces the value of a key. */
-LIBBPF_API int bpf_map__update_elem(const struct bpf_map *map, const void *key, size_t key_sz, const void *value, size_t value_sz, __u64 flags);
+LIBBPF_API int bpf_map__update_elem(const struct bpf_map *map, const void *key, size_t key_sz, const void *value, size_t value_sz,
+				    __u64 flags);
 
 /* Deletes a key. */
 LIBBPF_API int bpf_map__delete_elem(const struct bpf_map *map, const void *key, size_t key_sz, __u64 flags);
 
 /* Takes the value of a key and deletes the key. */
-LIBBPF_API int bpf_map__lookup_and_delete_elem(const struct bpf_map *map, const void *key, size_t key_sz, void *value, size_t value_sz, __u64 flags);
+LIBBPF_API int bpf_map__lookup_and_delete_elem(const struct bpf_map *map, const void *key, size_t key_sz, void *value, size_t value_sz,
+					       __u64 flags);
 
 /* The key after the given one, or the first for NULL; -ENOENT at the end. */
 LIBBPF_API int bpf_map__get_next_key(const struct bpf_map *map, const void *cur_key, void *next_key, size_t key_sz);

@@ -41,8 +41,8 @@ LIBBPF_API struct bpf_object *bpf_object__open_file(const char *path, const stru
 LIBBPF_API struct bpf_object *bpf_object__open_mem(const void *obj_buf, size_t obj_buf_sz, const struct bpf_object_open_opts *opts);
 
 /*
- * Brings an object into the kernel: its maps, then its programs. After a failure nothing of it is in the kernel, and all that can be done with the
- * object is to close it.
+ * Brings an object into the kernel: its maps, then its programs. After a failure nothing of it is in the kernel, and all that can be done
+ * with the object is to close it.
  */
 LIBBPF_API int bpf_object__load(struct bpf_object *obj);
 
@@ -151,8 +151,8 @@ struct bpf_object_skeleton {
 LIBBPF_API int bpf_object__open_skeleton(struct bpf_object_skeleton *s, const struct bpf_object_open_opts *opts);
 
 /*
- * Loads it. The variables stay where they are: what the program writes to them reaches the kernel with the next call of the library, and what
- * BPF programs wrote is there after it. Constants (.rodata) cannot be changed any more: what is written to them is lost.
+ * Loads it. The variables stay where they are: what the program writes to them reaches the kernel with the next call of the library, and
+ * what BPF programs wrote is there after it. Constants (.rodata) cannot be changed any more: what is written to them is lost.
  */
 LIBBPF_API int bpf_object__load_skeleton(struct bpf_object_skeleton *s);
 

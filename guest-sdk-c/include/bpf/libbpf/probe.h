@@ -26,8 +26,8 @@ LIBBPF_API int libbpf_prog_type_by_name(const char *name, enum bpf_prog_type *pr
 LIBBPF_API int libbpf_attach_type_by_name(const char *name, enum bpf_attach_type *attach_type);
 
 /*
- * The id, in the kernel's types, of what a program of this attach type is for: a function, a tracepoint, an iterator's target, an LSM hook. -ENOENT
- * if there is none.
+ * The id, in the kernel's types, of what a program of this attach type is for: a function, a tracepoint, an iterator's target, an LSM
+ * hook. -ENOENT if there is none.
  */
 LIBBPF_API int libbpf_find_vmlinux_btf_id(const char *name, enum bpf_attach_type attach_type);
 

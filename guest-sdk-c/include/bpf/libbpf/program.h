@@ -75,25 +75,31 @@ LIBBPF_API int bpf_program__set_flags(struct bpf_program *prog, __u32 flags);
 /* What the verifier's log has: 0 to 7. */
 LIBBPF_API __u32 bpf_program__log_level(const struct bpf_program *prog);
 
-/* Sets that; -EBUSY after load. The host takes a level when the object is opened (kernel_log_level): this one changes what the getter says, no more. */
+/*
+ * Sets that; -EBUSY after load. The host takes a level when the object is opened (kernel_log_level): this one changes what the getter
+ * says, no more.
+ */
 LIBBPF_API int bpf_program__set_log_level(struct bpf_program *prog, __u32 log_level);
 
 /* The buffer that was set with bpf_program__set_log_buf. */
 LIBBPF_API const char *bpf_program__log_buf(const struct bpf_program *prog, size_t *log_size);
 
 /*
- * Asks for the verifier's log in a buffer; -EBUSY after load. It is filled when the load fails because of this program, with the end of the log, 64 KiB at
- * most. Of programs that load, the host shows the log itself (wasm-bpf run -vv).
+ * Asks for the verifier's log in a buffer; -EBUSY after load. It is filled when the load fails because of this program, with the end of
+ * the log, 64 KiB at most. Of programs that load, the host shows the log itself (wasm-bpf run -vv).
  */
 LIBBPF_API int bpf_program__set_log_buf(struct bpf_program *prog, char *log_buf, size_t log_size);
 
 /*
- * Sets what a program of types is for: a function or hook of the kernel, or (with a descriptor) a function of another program. -EINVAL after load or without
- * a name, -ENOENT or -ESRCH if there is no such target.
+ * Sets what a program of types is for: a function or hook of the kernel, or (with a descriptor) a function of another program. -EINVAL
+ * after load or without a name, -ENOENT or -ESRCH if there is no such target.
  */
 LIBBPF_API int bpf_program__set_attach_target(struct bpf_program *prog, int attach_prog_fd, const char *attach_func_name);
 
-/* For programs that the hardware of a network interface runs, which no host offers: other numbers than 0 make the load fail with EOPNOTSUPP. */
+/*
+ * For programs that the hardware of a network interface runs, which no host offers: other numbers than 0 make the load fail with
+ * EOPNOTSUPP.
+ */
 LIBBPF_API void bpf_program__set_ifindex(struct bpf_program *prog, __u32 ifindex);
 
 #ifdef __cplusplus

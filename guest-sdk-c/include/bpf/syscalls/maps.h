@@ -11,7 +11,8 @@ extern "C" {
 
 struct bpf_map_create_opts {
 	size_t sz;
-	__u32 btf_fd; /* types of keys and values are for maps of objects: ignored, as by kernels that know none, but where the kind of map needs them */
+	/* Types of keys and values are for maps of objects: ignored, as by kernels that know none, but where the kind of map needs them. */
+	__u32 btf_fd;
 	__u32 btf_key_type_id;
 	__u32 btf_value_type_id;
 	__u32 btf_vmlinux_value_type_id;
@@ -33,8 +34,8 @@ LIBBPF_API int bpf_map_create(enum bpf_map_type map_type, const char *map_name, 
 			      const struct bpf_map_create_opts *opts);
 
 /*
- * Creates or replaces the value of a key. Where the kernel wants a descriptor as the value (maps of programs, maps, perf events, sockets, cgroups), it is one of
- * this library, or a cgroup's folder that was opened; a storage's key likewise.
+ * Creates or replaces the value of a key. Where the kernel wants a descriptor as the value (maps of programs, maps, perf events, sockets,
+ * cgroups), it is one of this library, or a cgroup's folder that was opened; a storage's key likewise.
  */
 LIBBPF_API int bpf_map_update_elem(int fd, const void *key, const void *value, __u64 flags);
 
@@ -73,9 +74,9 @@ struct bpf_map_batch_opts {
 LIBBPF_API int bpf_map_delete_batch(int fd, const void *keys, __u32 *count, const struct bpf_map_batch_opts *opts);
 
 /*
- * The next entries of a map. What `out_batch` gets (4 bytes of hash maps, a key of others) is given as `in_batch` to the next call; NULL begins.
- * `count` tells how many there were; -ENOENT at the end, with those that were left. Unlike with the kernel's batches, no call is -ENOSPC because a bucket of a hash
- * map is larger than `count`.
+ * The next entries of a map. What `out_batch` gets (4 bytes of hash maps, a key of others) is given as `in_batch` to the next call; NULL
+ * begins. `count` tells how many there were; -ENOENT at the end, with those that were left. Unlike with the kernel's batches, no call is
+ * -ENOSPC because a bucket of a hash map is larger than `count`.
  */
 LIBBPF_API int bpf_map_lookup_batch(int fd, void *in_batch, void *out_batch, void *keys, void *values, __u32 *count,
 				    const struct bpf_map_batch_opts *opts);
