@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
- * Signals. A guest gets one: the host's request to stop (Ctrl-C, SIGTERM) comes as SIGINT, or as SIGTERM if the program handles only that. Its
- * handler runs where the program waits or calls the library, and the wait returns EINTR. SIGALRM comes from alarm() and setitimer(), what raise() sends at once.
- * Handlers of all others are kept and never run.
+ * Signals. From outside a guest gets one: the host's request to stop (Ctrl-C, SIGTERM) comes as SIGINT, or as SIGTERM if the program handles or
+ * blocks only that. Its handler runs where the program waits or calls the library, and the wait returns EINTR. SIGALRM comes from alarm() and
+ * setitimer(), SIGPIPE from writing where nobody reads any more, all others only from raise() and kill() of the program itself.
  */
 #ifndef WASM_BPF_SIGNAL_H
 #define WASM_BPF_SIGNAL_H
@@ -51,6 +51,8 @@ extern "C" {
 #define SIGPOLL SIGIO
 #define SIGPWR 30
 #define SIGSYS 31
+#define SIGRTMIN 34
+#define SIGRTMAX 64
 #define _NSIG 65
 #define NSIG _NSIG
 

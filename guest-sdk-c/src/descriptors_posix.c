@@ -3,6 +3,7 @@
 // (wrap.txt); dup, which WASI does not have, is here alone.
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -140,12 +141,14 @@ ssize_t __wrap_readv(int fd, const struct iovec *parts, int count)
 	return total;
 }
 
-// Likewise of a write, but a handler waits for the next call: stdio is in the middle of something, and handlers print. What was written of
-// it is not known.
+// Likewise of a write, but the handler waits for the next call: stdio is in the middle of something, and handlers print. What was written of
+// it is not known. Whose output nobody reads any more is ended by a signal, as on Linux: else tools would go on for ever.
 static ssize_t written(ssize_t result, bool was_known)
 {
 	if (result < 0 && !was_known && wasm_bpf_stop_requested())
 		errno = EINTR;
+	else if (result < 0 && errno == EPIPE)
+		raise(SIGPIPE);
 	return result;
 }
 

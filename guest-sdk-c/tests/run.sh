@@ -11,6 +11,7 @@
 #                           bpffs    an empty BPF file system at /sys/fs/bpf, here and in the guest
 #                           tracefs  the kernel's, at /sys/kernel/tracing, in the guest too
 #                           cgroup   an empty cgroup, /cgroup in the guest; $CGROUP is its path here
+#                           closed   a pipe that nobody reads from as standard output
 #                           target   target/probed.c, compiled by cc, which runs beside: /target/probed in the guest; $TARGET_PID
 #                           kernel=MAJOR.MINOR    a kernel that is not older: elsewhere the test is left out
 #                           vm       a kernel of ../../tests/kernels/run.sh, in which this runs: elsewhere the test is left out
@@ -81,7 +82,7 @@ start_target() {
 }
 
 run_one() {
-  local name=$1 source options=() arguments=() before='' apart='' around=() word made_cgroup='' code=0 expected grants stopped said
+  local name=$1 source options=() arguments=() before='' apart='' around=() word made_cgroup='' code=0 expected grants stopped said closed=''
   source=$(compgen -G "$tests/$name.c*" | grep -v '\.bpf\.c$')
   local component=build/tests/library/$name.component.wasm
   [ -e "$component" ] || { echo 'it was not built' >&2; return 1; }
@@ -110,6 +111,7 @@ run_one() {
         ip addr add 10.77.0.1/24 dev veth0 && ip link set veth0 up && ip link set veth1 up &&
         mount -t tmpfs tmpfs /run && touch /run/own-netns && mount --bind /proc/self/ns/net /run/own-netns && $before"
       options+=(--dir /run) ;;
+    closed) closed=1 ;;
     netkit) before+='ip link add primary0 type netkit && ' ;;
     cgroup)
       [ -n "$cgroups" ] || { echo 'it needs cgroups of version 2, which are not mounted' >&2; return 1; }
@@ -151,6 +153,8 @@ run_one() {
     sleep 0.1
     kill "-$stopped" "$(cat "$PID_FILE")" || code=1
     wait $! || code=$?
+  elif [ -n "$closed" ]; then
+    "${command[@]}" </dev/null > >(:) || code=$?
   else
     "${command[@]}" </dev/null || code=$?
   fi
