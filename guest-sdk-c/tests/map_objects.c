@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Maps whose values are descriptors for libbpf: of programs, maps, cgroups, perf events, sockets, devices and CPUs with programs; and
-// those whose keys are. needs: netns cgroup
+// those whose keys are.
+// needs: netns cgroup
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
@@ -70,7 +71,9 @@ static void cgroups(void)
 	__u64 value = 5;
 	__u32 key = 0;
 
-	CHECK(cgroup >= 0 && file >= 0 && link);
+	CHECK(cgroup >= 0);
+	CHECK(file >= 0);
+	CHECK(link);
 	usleep(1000);
 	CHECK_IS(skel->bss->in_cgroup, -EAGAIN);
 	CHECK_ERR(bpf_map_update_elem(map, &key, &file, BPF_ANY), EBADF);
