@@ -12,8 +12,8 @@
 
 // Ids of what add_all adds.
 static struct {
-	int number, number64, text, pointer, array, tree, value, field_bits, named, few, many, declared, declared_enum, alias, fixed, shaky, alone, tagged, attributed,
-		prototype, function, variable, section, tag, attribute, real;
+	int number, number64, text, pointer, array, tree, value, few, many, declared, declared_enum, alias, fixed, shaky, alone, tagged,
+		attributed, prototype, function, variable, section, tag, attribute, real;
 } ids;
 
 static void add_all(struct btf *btf)

@@ -88,7 +88,8 @@ static void definitions(void)
 	dump = begin(btf);
 	CHECK_WRITTEN(btf_dump__dump_type(dump, tree),
 		      "struct tree;\n\n"
-		      "struct node {\n\tstruct node *next;\n\tstruct tree *tree;\n\tint bits: 3;\n\tchar: 5;\n\tchar: 1;\n\tint more: 5;\n};\n\n"
+		      "struct node {\n\tstruct node *next;\n\tstruct tree *tree;\n\tint bits: 3;\n\tchar: 5;\n"
+		      "\tchar: 1;\n\tint more: 5;\n};\n\n"
 		      "struct tree {\n\tstruct node node;\n\tint: 32;\n\tint last;\n};\n\n");
 	// What was written is not written again.
 	CHECK_WRITTEN(btf_dump__dump_type(dump, tree), "");
@@ -96,7 +97,8 @@ static void definitions(void)
 		      "enum kind {\n\tKIND_NONE = 0,\n\tKIND_LESS = -2,\n};\n\n"
 		      "union leaf {\n\tenum kind kind;\n\tstruct {\n\t\tunsigned char low;\n\t\tint high;\n\t};\n};\n\n"
 		      "typedef union leaf leaf;\n\n");
-	CHECK_WRITTEN(btf_dump__dump_type(dump, loose), "struct loose {\n\tunsigned char first;\n\tint second;\n} __attribute__((packed));\n\n");
+	CHECK_WRITTEN(btf_dump__dump_type(dump, loose),
+		      "struct loose {\n\tunsigned char first;\n\tint second;\n} __attribute__((packed));\n\n");
 	// A value's name that was there.
 	CHECK_WRITTEN(btf_dump__dump_type(dump, other), "enum wide {\n\tKIND_NONE___2 = 1099511627776ULL,\n};\n\n");
 	CHECK_WRITTEN(btf_dump__dump_type(dump, missing), "union elsewhere;\n\n");
@@ -244,7 +246,8 @@ static void values(void)
 			__s32 first, second;
 		} inner[2];
 	} value = {
-		.number = -5, .bits = 5, .name = "ab\n", .bytes = { 1, 0, 200 }, .kind = -2, .pointer = 0x123456789a, .real = 2.5, .inner = { [1] = { .second = 9 } },
+		.number = -5, .bits = 5, .name = "ab\n", .bytes = { 1, 0, 200 }, .kind = -2, .pointer = 0x123456789a, .real = 2.5,
+		.inner = { [1] = { .second = 9 } },
 	};
 	struct btf *btf = numbers();
 	struct {
@@ -292,7 +295,8 @@ static void values(void)
 	CHECK_DATA(text, value.name, "(char[8])\"ab\\x0a\"", .emit_strings = true);
 	CHECK_DATA(text, value.name, "(char[8])['a','b',10,]", .compact = true);
 	CHECK_DATA(all, value,
-		   "(struct all){.number = (int)-5,.bits = (int)0x5,.name = (char[8])\"ab\\x0a\",.bytes = (unsigned char[3])\"\\x01\",.kind = (enum kind)KIND_LESS,"
+		   "(struct all){.number = (int)-5,.bits = (int)0x5,.name = (char[8])\"ab\\x0a\","
+		   ".bytes = (unsigned char[3])\"\\x01\",.kind = (enum kind)KIND_LESS,"
 		   ".pointer = (struct inner *)0x123456789a,.real = (double)2.500000,"
 		   ".inner = (struct inner[2])[{.first = 0,.second = 0,},{.first = 0,.second = 9,},],}",
 		   .compact = true, .emit_strings = true);

@@ -123,7 +123,8 @@ static void module(struct btf *vmlinux)
 		own += btf_is_func(type) && *btf__name_by_offset(btf, type->name_off);
 	}
 	CHECK(own > 0);
-	CHECK_IS(btf__find_by_name_kind(btf, "task_struct", BTF_KIND_STRUCT), btf__find_by_name_kind(vmlinux, "task_struct", BTF_KIND_STRUCT));
+	CHECK_IS(btf__find_by_name_kind(btf, "task_struct", BTF_KIND_STRUCT),
+		 btf__find_by_name_kind(vmlinux, "task_struct", BTF_KIND_STRUCT));
 	CHECK_IS(btf__pointer_size(btf), 8);
 	btf__free(btf);
 }
@@ -160,7 +161,8 @@ int main(void)
 
 	CHECK(libbpf_find_vmlinux_btf_id("bpf_prog_put", BPF_TRACE_FENTRY) > 0);
 	CHECK_IS(libbpf_find_vmlinux_btf_id("bpf_prog_put", BPF_TRACE_FENTRY), btf__find_by_name_kind(btf, "bpf_prog_put", BTF_KIND_FUNC));
-	CHECK_IS(libbpf_find_vmlinux_btf_id("sched_switch", BPF_TRACE_RAW_TP), btf__find_by_name_kind(btf, "btf_trace_sched_switch", BTF_KIND_TYPEDEF));
+	CHECK_IS(libbpf_find_vmlinux_btf_id("sched_switch", BPF_TRACE_RAW_TP),
+		 btf__find_by_name_kind(btf, "btf_trace_sched_switch", BTF_KIND_TYPEDEF));
 	CHECK_IS(libbpf_find_vmlinux_btf_id("task", BPF_TRACE_ITER), btf__find_by_name_kind(btf, "bpf_iter_task", BTF_KIND_FUNC));
 	CHECK_IS(libbpf_find_vmlinux_btf_id("file_open", BPF_LSM_MAC), btf__find_by_name_kind(btf, "bpf_lsm_file_open", BTF_KIND_FUNC));
 	CHECK_ERR(libbpf_find_vmlinux_btf_id("no_such_function", BPF_TRACE_FENTRY), ENOENT);

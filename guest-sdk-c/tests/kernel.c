@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What is in the kernel, by ids: programs, maps, links and types are found in the lists, opened, and described in structs of any size. Programs count their runs.
+// What is in the kernel, by ids: programs, maps, links and types are found in the lists, opened, and described in structs of any size.
+// Programs count their runs.
 #include <unistd.h>
 
 #include <bpf/bpf.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What is known of links to tracepoints, functions of a file, events, network interfaces and hooks of netfilter, in the newest struct that the kernel has.
+// What is known of links to tracepoints, functions of a file, events, network interfaces and hooks of netfilter, in the newest struct that
+// the kernel has.
 // needs: netns tracefs target
 #include <linux/netfilter.h>
 #include <linux/perf_event.h>

@@ -2,7 +2,8 @@
 /*
  * Types: BTF of the kernel, of its modules, of objects, of files, and of the program's own making.
  *
- * What a struct btf has is memory of the guest, in the layout of <linux/btf.h>. Types and names stay where they are until something is added to it.
+ * What a struct btf has is memory of the guest, in the layout of <linux/btf.h>. Types and names stay where they are until something is
+ * added to it.
  */
 #ifndef BPF_BTF_H
 #define BPF_BTF_H
@@ -36,7 +37,10 @@ enum btf_endianness {
 /* Frees it, but not what it is based on. NULL is allowed. */
 LIBBPF_API void btf__free(struct btf *btf);
 
-/* Types from memory: the content of a section .BTF, in any byte order. It is copied. NULL with EINVAL if it is not well-formed; a warning says where. */
+/*
+ * Types from memory: the content of a section .BTF, in any byte order. It is copied. NULL with EINVAL if it is not well-formed; a warning
+ * says where.
+ */
 LIBBPF_API struct btf *btf__new(const void *data, __u32 size);
 
 /* The same for types that continue others, which have to live as long. */
@@ -83,7 +87,10 @@ LIBBPF_API const struct btf *btf__base_btf(const struct btf *btf);
 /* The type of an id, 0 is void: NULL with EINVAL if there is none. */
 LIBBPF_API const struct btf_type *btf__type_by_id(const struct btf *btf, __u32 id);
 
-/* Bytes of a pointer: what was set, or those of the type `long`; 0 if there is none. Pointers are then taken to have 8, as BPF's have, not the guest's 4. */
+/*
+ * Bytes of a pointer: what was set, or those of the type `long`; 0 if there is none. Pointers are then taken to have 8, as BPF's have, not
+ * the guest's 4.
+ */
 LIBBPF_API size_t btf__pointer_size(const struct btf *btf);
 
 /* Sets it: 4 or 8. */
@@ -145,7 +152,10 @@ LIBBPF_API int btf__find_str(struct btf *btf, const char *s);
 /* The offset of a text, which is added if it is not there. */
 LIBBPF_API int btf__add_str(struct btf *btf, const char *s);
 
-/* Adds a copy of a type of another BTF: its names are taken along, the ids that it refers to stay what they are. Like all that follow, it returns the new id. */
+/*
+ * Adds a copy of a type of another BTF: its names are taken along, the ids that it refers to stay what they are. Like all that follow, it
+ * returns the new id.
+ */
 LIBBPF_API int btf__add_type(struct btf *btf, const struct btf *src_btf, const struct btf_type *src_type);
 
 /* Adds copies of all types of another BTF, which refer to each other; the id of the first. All or none. */
@@ -240,14 +250,15 @@ struct btf_dump_opts {
 typedef void (*btf_dump_printf_fn_t)(void *ctx, const char *fmt, va_list args);
 
 /* Begins to write types as C, by a function that is called with every piece. No options are known. */
-LIBBPF_API struct btf_dump *btf_dump__new(const struct btf *btf, btf_dump_printf_fn_t printf_fn, void *ctx, const struct btf_dump_opts *opts);
+LIBBPF_API struct btf_dump *btf_dump__new(const struct btf *btf, btf_dump_printf_fn_t printf_fn, void *ctx,
+					  const struct btf_dump_opts *opts);
 
 /* Ends it. NULL is allowed. */
 LIBBPF_API void btf_dump__free(struct btf_dump *d);
 
 /*
- * Writes the definition of a type, and before it those of all that it needs and that were not written yet. Names that are used twice get a number
- * (name___2). Beyond libbpf, types that contain themselves are found out in any case: -ELOOP.
+ * Writes the definition of a type, and before it those of all that it needs and that were not written yet. Names that are used twice get a
+ * number (name___2). Beyond libbpf, types that contain themselves are found out in any case: -ELOOP.
  */
 LIBBPF_API int btf_dump__dump_type(struct btf_dump *d, __u32 id);
 
@@ -284,10 +295,12 @@ struct btf_dump_type_data_opts {
 #define btf_dump_type_data_opts__last_field emit_strings
 
 /*
- * Writes a value, whose size is returned: -E2BIG if there are fewer bytes of it, after what there is of a struct has been written. -EINVAL for numbers of
- * sizes that C for BPF does not have, and for long double. Where libbpf 1.7 leaves out a struct whose first member is 0, or a comma, this does not.
+ * Writes a value, whose size is returned: -E2BIG if there are fewer bytes of it, after what there is of a struct has been written. -EINVAL
+ * for numbers of sizes that C for BPF does not have, and for long double. Where libbpf 1.7 leaves out a struct whose first member is 0, or
+ * a comma, this does not.
  */
-LIBBPF_API int btf_dump__dump_type_data(struct btf_dump *d, __u32 id, const void *data, size_t data_sz, const struct btf_dump_type_data_opts *opts);
+LIBBPF_API int btf_dump__dump_type_data(struct btf_dump *d, __u32 id, const void *data, size_t data_sz,
+					 const struct btf_dump_type_data_opts *opts);
 
 /* Kinds that the kernel's header has as an enum, or not at all if it is old. */
 #ifndef BTF_KIND_FUNC

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What a struct btf is made of. All of it is memory of the guest, also that of the kernel: who asks for one type mostly asks for more, and a pointer to a type has to
-// stay valid.
+// What a struct btf is made of. All of it is memory of the guest, also that of the kernel: who asks for one type mostly asks for more, and
+// a pointer to a type has to stay valid.
 #pragma once
 
 #include <stdbool.h>

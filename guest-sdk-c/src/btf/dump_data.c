@@ -220,8 +220,8 @@ static int write_struct(struct writing *it, const struct btf_type *type, const u
 		const struct btf_member *member = &btf_members(type)[i];
 		const uint32_t offset = btf_member_bit_offset(type, i);
 
-		result = write_value(it, btf__str_by_offset(it->dump->btf, member->name_off), member->type, behind(it, data, offset / 8), offset % 8,
-				     btf_member_bitfield_size(type, i));
+		result = write_value(it, btf__str_by_offset(it->dump->btf, member->name_off), member->type, behind(it, data, offset / 8),
+				     offset % 8, btf_member_bitfield_size(type, i));
 		if (result < 0)
 			return result;
 	}
@@ -362,9 +362,9 @@ static bool is_struct_left_out(struct writing *it, const struct btf_type *type, 
 	const uint32_t count = btf_vlen(type);
 
 	for (uint32_t i = 0; i < count; i++) {
-		const uint32_t offset = btf_member_bit_offset(type, i);
+		const uint32_t offset = btf_member_bit_offset(type, i), bits = btf_member_bitfield_size(type, i);
 
-		if (!is_left_out(it, btf_members(type)[i].type, behind(it, data, offset / 8), offset % 8, btf_member_bitfield_size(type, i)))
+		if (!is_left_out(it, btf_members(type)[i].type, behind(it, data, offset / 8), offset % 8, bits))
 			return false;
 	}
 	return true;
@@ -416,10 +416,18 @@ static int size_of(const struct writing *it, uint32_t id, const struct btf_type 
 	size = btf__resolve_size(it->dump->btf, id);
 	if (size < 0 || size >= INT_MAX)
 		return wb_refuse(EINVAL, "BTF: type %u has no size that values can have", id);
-	if ((kind == BTF_KIND_INT || kind == BTF_KIND_FLOAT || kind == BTF_KIND_PTR || kind == BTF_KIND_ENUM || kind == BTF_KIND_ENUM64) && !has(it, data, size))
-		return -E2BIG;
-	// Of an array one element, or a part of it, has to be there.
-	return kind == BTF_KIND_ARRAY && size && !has(it, data, 1) ? -E2BIG : size;
+	switch (kind) {
+	case BTF_KIND_INT:
+	case BTF_KIND_FLOAT:
+	case BTF_KIND_PTR:
+	case BTF_KIND_ENUM:
+	case BTF_KIND_ENUM64:
+		return has(it, data, size) ? size : -E2BIG;
+	case BTF_KIND_ARRAY:
+		// One element, or a part of it, has to be there.
+		return has(it, data, size ? 1 : 0) ? size : -E2BIG;
+	}
+	return size;
 }
 
 static void print_cast(struct writing *it, uint32_t id)

@@ -109,7 +109,8 @@ static bool print_left(struct btf_dump *dump, uint32_t id, bool is_named, int le
 		print_modifiers(dump, id, inner, " ", "");
 	} else if (btf_is_type_tag(type)) {
 		print_left(dump, type->type, is_named, level);
-		wb_dump_print(dump, btf_kflag(type) ? " __attribute__((%s))" : " __attribute__((btf_type_tag(\"%s\")))", wb_btf_name(dump->btf, type));
+		wb_dump_print(dump, btf_kflag(type) ? " __attribute__((%s))" : " __attribute__((btf_type_tag(\"%s\")))",
+			      wb_btf_name(dump->btf, type));
 		print_modifiers(dump, id, inner, " ", "");
 	} else {
 		print_modifiers(dump, id, inner, "", " ");

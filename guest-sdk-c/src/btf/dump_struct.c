@@ -31,8 +31,8 @@ static void print_gap(struct btf_dump *dump, const char *type, uint64_t bits, in
 	wb_dump_print(dump, "%s: %llu;", type, (unsigned long long)bits);
 }
 
-// Fills from one bit to another, before a member of this alignment, with bit fields without names: the largest type that reaches a boundary of its own
-// before the end, and from there on as many of it as fit.
+// Fills from one bit to another, before a member of this alignment, with bit fields without names: the largest type that reaches a boundary
+// of its own before the end, and from there on as many of it as fit.
 static void fill(struct btf_dump *dump, uint64_t from, uint64_t to, uint32_t align, bool in_bit_fields, int level)
 {
 	const struct {
@@ -50,7 +50,8 @@ static void fill(struct btf_dump *dump, uint64_t from, uint64_t to, uint32_t ali
 	if (boundary > from && boundary <= to) {
 		const uint64_t skipped = boundary - from;
 
-		// A compiler goes to the boundary by itself if that is where the next member belongs, or if what follows does not fit before it.
+		// A compiler goes to the boundary by itself if that is where the next member belongs, or if what follows does not fit
+		// before it.
 		if (in_bit_fields || (boundary == to ? round_up(from, 8 * align) != to : to - boundary <= skipped))
 			print_gap(dump, types[i].name, in_bit_fields ? skipped : 0, level);
 		from = boundary;

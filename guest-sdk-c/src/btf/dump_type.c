@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A type with all that it needs, in an order in which C can be compiled: what is inside of another comes before it, and what is only pointed to may be declared
-// before and defined after it.
+// A type with all that it needs, in an order in which C can be compiled: what is inside of another comes before it, and what is only
+// pointed to may be declared before and defined after it.
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,7 +100,8 @@ static int order_kind(struct btf_dump *dump, uint32_t id, const struct btf_type 
 	return 0;
 }
 
-// Puts what has to be defined before this into the queue, and then this. 1: whoever uses it needs the definition; 0: a declaration is enough.
+// Puts what has to be defined before this into the queue, and then this. 1: whoever uses it needs the definition; 0: a declaration is
+// enough.
 static int order(struct btf_dump *dump, uint32_t id, bool through_pointer)
 {
 	const struct btf_type *type = wb_btf_type(dump->btf, id);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Finds strings by their text. Only those who add to types make one; it brings the function that frees it, so that others do not carry this.
+// Finds strings by their text. Only those who add to types make one; it brings the function that frees it, so that others do not carry
+// this.
 #pragma once
 
 #include <stdint.h>

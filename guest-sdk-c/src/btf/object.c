@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The types of an object, as the host's libbpf has made them ready for the kernel: with the sizes and places of global variables, which the compiler does not know.
+// The types of an object, as the host's libbpf has made them ready for the kernel: with the sizes and places of global variables, which the
+// compiler does not know.
 #include <bpf/libbpf.h>
 
 #include "../globals.h"

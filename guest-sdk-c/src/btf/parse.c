@@ -79,7 +79,8 @@ static int read_header(struct btf *btf)
 	if (header->str_off > rest || header->str_len > rest - header->str_off)
 		return wb_refuse(EINVAL, "BTF: names end behind its %u bytes", btf->raw_size);
 	if (header->type_off % 4 || (uint64_t)header->type_off + header->type_len > header->str_off)
-		return wb_refuse(EINVAL, "BTF: %u bytes of types do not fit at %u before the names at %u", header->type_len, header->type_off, header->str_off);
+		return wb_refuse(EINVAL, "BTF: %u bytes of types do not fit at %u before the names at %u", header->type_len,
+				 header->type_off, header->str_off);
 	btf->types = btf->raw + header->hdr_len + header->type_off;
 	btf->types_size = header->type_len;
 	btf->strings = (char *)btf->raw + header->hdr_len + header->str_off;

@@ -32,7 +32,12 @@ struct wb_btf_words wb_btf_words(struct btf_type *type)
 	const struct wb_btf_shape *shape = wb_btf_shape(type);
 	const uint32_t times = shape->is_repeated ? btf_vlen(type) : 1;
 
-	return (struct wb_btf_words){ .shape = shape, .head = (uint32_t *)type, .word = (uint32_t *)(type + 1), .left = shape->words * times };
+	return (struct wb_btf_words){
+		.shape = shape,
+		.head = (uint32_t *)type,
+		.word = (uint32_t *)(type + 1),
+		.left = shape->words * times,
+	};
 }
 
 uint32_t *wb_btf_next_word(struct wb_btf_words *words, bool *is_id)

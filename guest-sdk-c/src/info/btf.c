@@ -117,6 +117,7 @@ int bpf_btf_get_info_by_fd(int fd, struct bpf_btf_info *info, __u32 *length)
 	known.kernel_btf = types->found.of_kernel;
 	err = wb_give_text(asked.name, asked.name_len, &types->found.name);
 	if (!err && asked.btf)
-		err = give_data(handle, (unsigned char *)(uintptr_t)asked.btf, asked.btf_size < known.btf_size ? asked.btf_size : known.btf_size);
+		err = give_data(handle, (unsigned char *)(uintptr_t)asked.btf,
+				asked.btf_size < known.btf_size ? asked.btf_size : known.btf_size);
 	return err ? err : wb_give(info, length, &known, sizeof(known));
 }

@@ -11,7 +11,8 @@ int wb_give(void *info, __u32 *room, const void *known, size_t size)
 
 	for (size_t i = size; i < *room; i++) {
 		if (bytes[i])
-			return wb_refuse(E2BIG, "the struct for what is asked has %u bytes, and not only 0 in those that are not known here", *room);
+			return wb_refuse(E2BIG, "the struct for what is asked has %u bytes, and not only 0 where nothing is known here",
+					 *room);
 	}
 	if (*room > size)
 		*room = size;

@@ -91,12 +91,14 @@ struct known {
 };
 
 _Static_assert(offsetof(struct known, iter.cgroup) == offsetof(struct bpf_link_info, iter.cgroup), "the layout of struct bpf_link_info");
-_Static_assert(offsetof(struct known, tracing.target_btf_id) == offsetof(struct bpf_link_info, tracing.target_btf_id), "the layout of struct bpf_link_info");
+_Static_assert(offsetof(struct known, tracing.target_btf_id) == offsetof(struct bpf_link_info, tracing.target_btf_id),
+	       "the layout of struct bpf_link_info");
 
 enum { UPROBE = 1, URETPROBE, KPROBE, KRETPROBE, TRACEPOINT, EVENT }; // enum bpf_perf_event_type
 
 // To arrays of the caller's, of which any may be NULL: the places of a link, of which there are `count`, as far as there is room.
-static int give_places(wasm_bpf_bpf_links_borrow_link_t link, uint32_t room, uint64_t addresses, uint64_t cookies, uint64_t semaphores, uint32_t count)
+static int give_places(wasm_bpf_bpf_links_borrow_link_t link, uint32_t room, uint64_t addresses, uint64_t cookies, uint64_t semaphores,
+		       uint32_t count)
 {
 	__u64 *const to[] = { (__u64 *)(uintptr_t)addresses, (__u64 *)(uintptr_t)cookies, (__u64 *)(uintptr_t)semaphores };
 	wasm_bpf_bpf_links_list_link_place_t list;
@@ -119,7 +121,8 @@ static int give_places(wasm_bpf_bpf_links_borrow_link_t link, uint32_t room, uin
 	return room < count ? wb_refuse(ENOSPC, "arrays of %u for %u places of a link", room, count) : 0;
 }
 
-static int give_details(wasm_bpf_bpf_links_borrow_link_t link, struct known *known, const struct known *asked, const wasm_bpf_bpf_links_link_details_t *details)
+static int give_details(wasm_bpf_bpf_links_borrow_link_t link, struct known *known, const struct known *asked,
+			const wasm_bpf_bpf_links_link_details_t *details)
 {
 	int err;
 
@@ -186,7 +189,8 @@ static int give_details(wasm_bpf_bpf_links_borrow_link_t link, struct known *kno
 		known->kprobe_multi.count = details->val.kprobe_multi.count;
 		known->kprobe_multi.flags = details->val.kprobe_multi.flags;
 		known->kprobe_multi.missed = details->val.kprobe_multi.missed;
-		return give_places(link, asked->kprobe_multi.count, asked->kprobe_multi.addresses, asked->kprobe_multi.cookies, 0, known->kprobe_multi.count);
+		return give_places(link, asked->kprobe_multi.count, asked->kprobe_multi.addresses, asked->kprobe_multi.cookies, 0,
+				   known->kprobe_multi.count);
 	case WASM_BPF_BPF_LINKS_LINK_DETAILS_UPROBE_MULTI:
 		known->uprobe_multi = asked->uprobe_multi;
 		known->uprobe_multi.path_size = details->val.uprobe_multi.path.len + 1;
@@ -201,7 +205,8 @@ static int give_details(wasm_bpf_bpf_links_borrow_link_t link, struct known *kno
 		known->perf_event.tracepoint.name = asked->perf_event.tracepoint.name;
 		known->perf_event.tracepoint.name_size = details->val.tracepoint.name.len + 1;
 		known->perf_event.tracepoint.cookie = details->val.tracepoint.cookie;
-		return wb_give_text(asked->perf_event.tracepoint.name, asked->perf_event.tracepoint.name_size, &details->val.tracepoint.name);
+		return wb_give_text(asked->perf_event.tracepoint.name, asked->perf_event.tracepoint.name_size,
+				    &details->val.tracepoint.name);
 	case WASM_BPF_BPF_LINKS_LINK_DETAILS_KPROBE:
 		known->perf_event.type = details->val.kprobe.is_return ? KRETPROBE : KPROBE;
 		known->perf_event.kprobe.function = asked->perf_event.kprobe.function;
@@ -210,7 +215,8 @@ static int give_details(wasm_bpf_bpf_links_borrow_link_t link, struct known *kno
 		known->perf_event.kprobe.address = details->val.kprobe.address;
 		known->perf_event.kprobe.missed = details->val.kprobe.missed;
 		known->perf_event.kprobe.cookie = details->val.kprobe.cookie;
-		return wb_give_text(asked->perf_event.kprobe.function, asked->perf_event.kprobe.function_size, &details->val.kprobe.function);
+		return wb_give_text(asked->perf_event.kprobe.function, asked->perf_event.kprobe.function_size,
+				    &details->val.kprobe.function);
 	case WASM_BPF_BPF_LINKS_LINK_DETAILS_UPROBE:
 		known->perf_event.type = details->val.uprobe.is_return ? URETPROBE : UPROBE;
 		known->perf_event.uprobe.path = asked->perf_event.uprobe.path;

@@ -10,8 +10,9 @@ extern "C" {
 #endif
 
 /*
- * What is known of a program, map, link, or of types in the kernel. `info_len` is the size of the struct, and afterwards how much of it there is. Fields that
- * the host does not tell are 0: of programs instructions, lines and functions, of which only the numbers of instructions are told; of maps their types.
+ * What is known of a program, map, link, or of types in the kernel. `info_len` is the size of the struct, and afterwards how much of it
+ * there is. Fields that the host does not tell are 0: of programs instructions, lines and functions, of which only the numbers of
+ * instructions are told; of maps their types.
  */
 LIBBPF_API int bpf_obj_get_info_by_fd(int bpf_fd, void *info, __u32 *info_len);
 
@@ -96,20 +97,22 @@ struct bpf_prog_query_opts {
 #define bpf_prog_query_opts__last_field revision
 
 /*
- * The programs that are attached to a cgroup or a network namespace (their descriptor), or with tcx or netkit to a network interface (its index).
- * -ENOSPC if there is no room for all; the first ones are given then. Sockets in maps and infrared receivers are not asked: -ENOTSUP.
+ * The programs that are attached to a cgroup or a network namespace (their descriptor), or with tcx or netkit to a network interface (its
+ * index). -ENOSPC if there is no room for all; the first ones are given then. Sockets in maps and infrared receivers are not asked:
+ * -ENOTSUP.
  */
 LIBBPF_API int bpf_prog_query_opts(int target, enum bpf_attach_type type, struct bpf_prog_query_opts *opts);
 
 /* The same, with the most used of the options. */
-LIBBPF_API int bpf_prog_query(int target_fd, enum bpf_attach_type type, __u32 query_flags, __u32 *attach_flags, __u32 *prog_ids, __u32 *prog_cnt);
+LIBBPF_API int bpf_prog_query(int target_fd, enum bpf_attach_type type, __u32 query_flags, __u32 *attach_flags, __u32 *prog_ids,
+			      __u32 *prog_cnt);
 
 /*
- * What a perf event or raw tracepoint, a descriptor that another process has open, is attached to. `buf_len` is the room for the name and afterwards its
- * length; -ENOSPC if it was cut. A descriptor of the guest's own is nothing that a process has.
+ * What a perf event or raw tracepoint, a descriptor that another process has open, is attached to. `buf_len` is the room for the name and
+ * afterwards its length; -ENOSPC if it was cut. A descriptor of the guest's own is nothing that a process has.
  */
-LIBBPF_API int bpf_task_fd_query(int pid, int fd, __u32 flags, char *buf, __u32 *buf_len, __u32 *prog_id, __u32 *fd_type, __u64 *probe_offset,
-				 __u64 *probe_addr);
+LIBBPF_API int bpf_task_fd_query(int pid, int fd, __u32 flags, char *buf, __u32 *buf_len, __u32 *prog_id, __u32 *fd_type,
+				 __u64 *probe_offset, __u64 *probe_addr);
 
 struct bpf_obj_pin_opts {
 	size_t sz;
