@@ -10,13 +10,10 @@
 #include <unistd.h>
 
 #include <wasi/api.h>
-#include <wasm-bpf.h>
-
 #include "descriptors.h"
 #include "globals.h"
 #include "paths.h"
 #include "platform/errno.h"
-#include "waits/stop.h"
 
 ssize_t __real_read(int fd, void *buffer, size_t length);
 ssize_t __real_readv(int fd, const struct iovec *parts, int count);
@@ -60,51 +57,6 @@ static void *ours(int fd, const struct wb_operations **operations)
 	return it;
 }
 
-// Waits for standard input if that may be interrupted by what WASI does not know. False, with errno EINTR, if it was.
-static bool may_read(int fd)
-{
-	while (wb_before_read && fd == STDIN_FILENO && wb_before_read() == -EINTR) {
-		if (!wb_stop_restarts()) {
-			errno = EINTR;
-			return false;
-		}
-	}
-	return true;
-}
-
-// Whether a read that failed is to be done again: WASI ends one that waits when the request to stop comes. If it was that, and it is not,
-// errno is EINTR.
-static bool reads_again(bool was_known)
-{
-	if (was_known || !wasm_bpf_stop_requested())
-		return false;
-	if (!wb_stop_check() || wb_stop_restarts())
-		return true;
-	errno = EINTR;
-	return false;
-}
-
-// wasi-libc's read() in the form of readv(). The linker takes in what a program calls, and this file's wrappers find only that behind them.
-static ssize_t read_one(int fd, const struct iovec *part, int count)
-{
-	(void)count;
-	return __real_read(fd, part->iov_base, part->iov_len);
-}
-
-static ssize_t read_host(int fd, const struct iovec *parts, int count, ssize_t (*read_some)(int fd, const struct iovec *parts, int count))
-{
-	bool was_known;
-	ssize_t got;
-
-	do {
-		if (!may_read(fd))
-			return -1;
-		was_known = wb_stop_is_known();
-		got = read_some(fd, parts, count);
-	} while (got < 0 && reads_again(was_known));
-	return got;
-}
-
 // Reading waits, also for a file of wasi-libc: BPF programs run meanwhile.
 ssize_t __wrap_read(int fd, void *buffer, size_t length)
 {
@@ -113,7 +65,7 @@ ssize_t __wrap_read(int fd, void *buffer, size_t length)
 
 	WB_CALL;
 	if (!wb_is_ours(fd))
-		return read_host(fd, &(struct iovec){ buffer, length }, 1, read_one);
+		return __real_read(fd, buffer, length);
 	it = ours(fd, &operations);
 	if (!it)
 		return -1;
@@ -127,7 +79,7 @@ ssize_t __wrap_readv(int fd, const struct iovec *parts, int count)
 
 	if (!wb_is_ours(fd)) {
 		WB_CALL;
-		return read_host(fd, parts, count, __real_readv);
+		return __real_readv(fd, parts, count);
 	}
 	for (int i = 0; i < count; i++) {
 		ssize_t got = __wrap_read(fd, parts[i].iov_base, parts[i].iov_len);
@@ -141,13 +93,10 @@ ssize_t __wrap_readv(int fd, const struct iovec *parts, int count)
 	return total;
 }
 
-// Likewise of a write, but the handler waits for the next call: stdio is in the middle of something, and handlers print. What was written of
-// it is not known. Whose output nobody reads any more is ended by a signal, as on Linux: else tools would go on for ever.
-static ssize_t written(ssize_t result, bool was_known)
+// Whose output nobody reads any more is ended by a signal, as on Linux: else tools would go on for ever.
+static ssize_t written(ssize_t result)
 {
-	if (result < 0 && !was_known && wasm_bpf_stop_requested())
-		errno = EINTR;
-	else if (result < 0 && errno == EPIPE)
+	if (result < 0 && errno == EPIPE)
 		raise(SIGPIPE);
 	return result;
 }
@@ -158,7 +107,7 @@ ssize_t __wrap_write(int fd, const void *buffer, size_t length)
 	void *it;
 
 	if (!wb_is_ours(fd))
-		return written(__real_write(fd, buffer, length), wb_stop_is_known());
+		return written(__real_write(fd, buffer, length));
 
 	WB_CALL;
 	it = ours(fd, &operations);
@@ -173,7 +122,7 @@ ssize_t __wrap_writev(int fd, const struct iovec *parts, int count)
 	ssize_t total = 0;
 
 	if (!wb_is_ours(fd))
-		return written(__real_writev(fd, parts, count), wb_stop_is_known());
+		return written(__real_writev(fd, parts, count));
 	for (int i = 0; i < count; i++) {
 		ssize_t written = __wrap_write(fd, parts[i].iov_base, parts[i].iov_len);
 

@@ -12,6 +12,7 @@
 #                           tracefs  the kernel's, at /sys/kernel/tracing, in the guest too
 #                           cgroup   an empty cgroup, /cgroup in the guest; $CGROUP is its path here
 #                           closed   a pipe that nobody reads from as standard output
+#                           full     as standard output a pipe that is not read from, and takes some pages
 #                           target   target/probed.c, compiled by cc, which runs beside: /target/probed in the guest; $TARGET_PID
 #                           kernel=MAJOR.MINOR    a kernel that is not older: elsewhere the test is left out
 #                           vm       a kernel of ../../tests/kernels/run.sh, in which this runs: elsewhere the test is left out
@@ -82,7 +83,7 @@ start_target() {
 }
 
 run_one() {
-  local name=$1 source options=() arguments=() before='' apart='' around=() word made_cgroup='' code=0 expected grants stopped said closed=''
+  local name=$1 source options=() arguments=() before='' apart='' around=() word made_cgroup='' code=0 expected grants stopped said closed='' full=''
   source=$(compgen -G "$tests/$name.c*" | grep -v '\.bpf\.c$')
   local component=build/tests/library/$name.component.wasm
   [ -e "$component" ] || { echo 'it was not built' >&2; return 1; }
@@ -112,6 +113,7 @@ run_one() {
         mount -t tmpfs tmpfs /run && touch /run/own-netns && mount --bind /proc/self/ns/net /run/own-netns && $before"
       options+=(--dir /run) ;;
     closed) closed=1 ;;
+    full) full=1 ;;
     netkit) before+='ip link add primary0 type netkit && ' ;;
     cgroup)
       [ -n "$cgroups" ] || { echo 'it needs cgroups of version 2, which are not mounted' >&2; return 1; }
@@ -144,7 +146,13 @@ run_one() {
   if [ -n "$stopped" ]; then
     [ -p "$output/input" ] || mkfifo "$output/input"
     # Open for writing, too: its end never comes.
-    "${command[@]}" <>"$output/input" &
+    exec 3<>"$output/input"
+    if [ -n "$full" ]; then
+      "${command[@]}" <&3 >&3 &
+    else
+      "${command[@]}" <&3 &
+    fi
+    exec 3>&-
     for _ in $(seq 200); do
       ! grep -qx ready "$output/$name" || break
       sleep 0.05

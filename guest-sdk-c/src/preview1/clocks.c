@@ -72,13 +72,10 @@ static int32_t subscribe_file(int fd, bool to_read, wasi_io_poll_own_pollable_t 
 
 	if (!file)
 		return __WASI_ERRNO_BADF;
-	if (to_read && file->kind == WB_FILE_INPUT) {
-		if (!file->input.__handle)
-			file->input = wasi_cli_stdin_get_stdin();
-		*pollable = wasi_io_streams_method_input_stream_subscribe(wasi_io_streams_borrow_input_stream(file->input));
-	} else {
+	if (to_read && file->kind == WB_FILE_INPUT)
+		*pollable = wasi_io_streams_method_input_stream_subscribe(wb_input_of(file));
+	else
 		*pollable = wasi_clocks_monotonic_clock_subscribe_duration(0);
-	}
 	return __WASI_ERRNO_SUCCESS;
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Reading and writing.
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "files.h"
+#include "waits/stop.h"
 
 int32_t wb_stream_errno(wasi_io_streams_stream_error_t *error)
 {
@@ -56,27 +58,55 @@ static int32_t read_file(const struct wb_file *file, const __wasi_iovec_t *parts
 	return __WASI_ERRNO_SUCCESS;
 }
 
+wasi_io_streams_borrow_input_stream_t wb_input_of(struct wb_file *file)
+{
+	if (!file->input.__handle)
+		file->input = wasi_cli_stdin_get_stdin();
+	return wasi_io_streams_borrow_input_stream(file->input);
+}
+
+wasi_io_streams_borrow_output_stream_t wb_output_of(struct wb_file *file, int fd)
+{
+	if (!file->output.__handle)
+		file->output = fd == 1 ? wasi_cli_stdout_get_stdout() : wasi_cli_stderr_get_stderr();
+	return wasi_io_streams_borrow_output_stream(file->output);
+}
+
+// Waits for a stream in the way of the library, which knows of signals. INTR when a handler ran, unless what it interrupts is to go on.
+static int32_t wait_for(wasi_io_poll_own_pollable_t own)
+{
+	wasi_io_poll_borrow_pollable_t handle = wasi_io_poll_borrow_pollable(own);
+	int64_t waited = wb_wait(&handle, 1, -1);
+
+	wasi_io_poll_pollable_drop_own(own);
+	return waited == -EINTR && !wb_stop_restarts() ? __WASI_ERRNO_INTR : __WASI_ERRNO_SUCCESS;
+}
+
 static int32_t read_input(struct wb_file *file, const __wasi_iovec_t *parts, int32_t count, __wasi_size_t *got)
 {
 	const bool waits = !(file->flags & __WASI_FDFLAGS_NONBLOCK);
 	uint64_t length = length_of((const __wasi_ciovec_t *)parts, count);
-	wasi_io_streams_borrow_input_stream_t stream;
+	const wasi_io_streams_borrow_input_stream_t stream = wb_input_of(file);
 	wasi_io_streams_stream_error_t error;
 	wasm_bpf_list_u8_t data;
-	bool done;
+	int32_t interrupted;
 
 	*got = 0;
 	if (!length)
 		return __WASI_ERRNO_SUCCESS;
-	if (!file->input.__handle)
-		file->input = wasi_cli_stdin_get_stdin();
-	stream = wasi_io_streams_borrow_input_stream(file->input);
-	done = waits ? wasi_io_streams_method_input_stream_blocking_read(stream, length, &data, &error)
-		     : wasi_io_streams_method_input_stream_read(stream, length, &data, &error);
-	if (!done)
-		return error.tag == WASI_IO_STREAMS_STREAM_ERROR_CLOSED ? __WASI_ERRNO_SUCCESS : wb_stream_errno(&error);
+	for (;;) {
+		if (!wasi_io_streams_method_input_stream_read(stream, length, &data, &error))
+			return error.tag == WASI_IO_STREAMS_STREAM_ERROR_CLOSED ? __WASI_ERRNO_SUCCESS : wb_stream_errno(&error);
+		if (data.len)
+			break;
+		if (!waits)
+			return __WASI_ERRNO_AGAIN;
+		interrupted = wait_for(wasi_io_streams_method_input_stream_subscribe(stream));
+		if (interrupted)
+			return interrupted;
+	}
 	*got = scatter(&data, parts, count);
-	return *got || waits ? __WASI_ERRNO_SUCCESS : __WASI_ERRNO_AGAIN;
+	return __WASI_ERRNO_SUCCESS;
 }
 
 int32_t P1(fd_read)(int32_t fd, const __wasi_iovec_t *parts, int32_t count, __wasi_size_t *got)
@@ -110,28 +140,76 @@ int32_t P1(fd_pread)(int32_t fd, const __wasi_iovec_t *parts, int32_t count, int
 // More than this a stream does not take at once.
 #define MOST 4096
 
-static int32_t write_stream(wasi_io_streams_borrow_output_stream_t stream, const __wasi_ciovec_t *parts, int32_t count,
-			    __wasi_size_t *written)
+// Writes some of it to a stream: what it takes now, and once that is something.
+static int32_t write_some(struct wb_file *file, wasi_io_streams_borrow_output_stream_t stream, wasm_bpf_list_u8_t *some)
 {
 	wasi_io_streams_stream_error_t error;
+	uint64_t room;
+	int32_t interrupted;
 
+	// The end of a file takes everything, when it is asked to wait until it has.
+	if (file->kind == WB_FILE_OPEN)
+		return wasi_io_streams_method_output_stream_blocking_write_and_flush(stream, some, &error) ? 0 : wb_stream_errno(&error);
+	for (;;) {
+		if (!wasi_io_streams_method_output_stream_check_write(stream, &room, &error))
+			return wb_stream_errno(&error);
+		if (room)
+			break;
+		if (file->flags & __WASI_FDFLAGS_NONBLOCK)
+			return __WASI_ERRNO_AGAIN;
+		interrupted = wait_for(wasi_io_streams_method_output_stream_subscribe(stream));
+		if (interrupted)
+			return interrupted;
+	}
+	if (some->len > room)
+		some->len = room;
+	if (!wasi_io_streams_method_output_stream_write(stream, some, &error) || !wasi_io_streams_method_output_stream_flush(stream, &error))
+		return wb_stream_errno(&error);
+	return __WASI_ERRNO_SUCCESS;
+}
+
+static int32_t write_stream(struct wb_file *file, wasi_io_streams_borrow_output_stream_t stream, const __wasi_ciovec_t *parts, int32_t count,
+			    __wasi_size_t *written)
+{
 	*written = 0;
 	for (int32_t i = 0; i < count; i++) {
 		for (size_t at = 0; at < parts[i].buf_len;) {
 			size_t rest = parts[i].buf_len - at;
 			wasm_bpf_list_u8_t some = { (uint8_t *)parts[i].buf + at, rest < MOST ? rest : MOST };
+			int32_t error = write_some(file, stream, &some);
 
-			if (!wasi_io_streams_method_output_stream_blocking_write_and_flush(stream, &some, &error)) {
-				int32_t number = wb_stream_errno(&error);
-
-				// What was written before counts.
-				return *written ? __WASI_ERRNO_SUCCESS : number;
-			}
+			// What was written before counts.
+			if (error)
+				return *written ? __WASI_ERRNO_SUCCESS : error;
 			at += some.len;
 			*written += some.len;
 		}
 	}
 	return __WASI_ERRNO_SUCCESS;
+}
+
+// How long who was asked to stop waits for readers.
+#define STOPPED_NS 500000000
+
+void wb_flush_outputs(void)
+{
+	for (int fd = 1; fd <= 2; fd++) {
+		struct wb_file *file = wb_file_at(fd);
+		wasi_io_streams_stream_error_t error;
+		wasi_io_poll_own_pollable_t own;
+		wasi_io_poll_borrow_pollable_t handle;
+		uint64_t room;
+
+		if (!file || file->kind != WB_FILE_OUTPUT || !file->output.__handle)
+			continue;
+		// It has room when nothing is left to be written.
+		if (!wasi_io_streams_method_output_stream_check_write(wb_output_of(file, fd), &room, &error) || room)
+			continue;
+		own = wasi_io_streams_method_output_stream_subscribe(wb_output_of(file, fd));
+		handle = wasi_io_poll_borrow_pollable(own);
+		wb_wait(&handle, 1, wb_stop_is_known() ? STOPPED_NS : -1);
+		wasi_io_poll_pollable_drop_own(own);
+	}
 }
 
 static int32_t write_file(const struct wb_file *file, const __wasi_ciovec_t *parts, int32_t count, uint64_t offset, __wasi_size_t *written)
@@ -161,7 +239,7 @@ static int32_t append(struct wb_file *file, const __wasi_ciovec_t *parts, int32_
 	if (!file->output.__handle &&
 	    !wasi_filesystem_types_method_descriptor_append_via_stream(wb_descriptor(file), &file->output, &error))
 		return wb_file_errno(error);
-	return write_stream(wasi_io_streams_borrow_output_stream(file->output), parts, count, written);
+	return write_stream(file, wasi_io_streams_borrow_output_stream(file->output), parts, count, written);
 }
 
 int32_t P1(fd_write)(int32_t fd, const __wasi_ciovec_t *parts, int32_t count, __wasi_size_t *written)
@@ -171,11 +249,8 @@ int32_t P1(fd_write)(int32_t fd, const __wasi_ciovec_t *parts, int32_t count, __
 
 	if (!file || file->kind == WB_FILE_INPUT)
 		return __WASI_ERRNO_BADF;
-	if (file->kind == WB_FILE_OUTPUT) {
-		if (!file->output.__handle)
-			file->output = fd == 1 ? wasi_cli_stdout_get_stdout() : wasi_cli_stderr_get_stderr();
-		return write_stream(wasi_io_streams_borrow_output_stream(file->output), parts, count, written);
-	}
+	if (file->kind == WB_FILE_OUTPUT)
+		return write_stream(file, wb_output_of(file, fd), parts, count, written);
 	if (file->flags & __WASI_FDFLAGS_APPEND)
 		return append(file, parts, count, written);
 	error = write_file(file, parts, count, file->offset, written);

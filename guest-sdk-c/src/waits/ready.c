@@ -2,13 +2,11 @@
 #include "waits/ready.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "descriptors.h"
 #include "errors.h"
-#include "paths.h"
+#include "preview1/files.h"
 #include "waits/stop.h"
 
 // What is waited for together, and what it makes ready.
@@ -17,8 +15,6 @@ struct wb_waits {
 	wasi_io_poll_borrow_pollable_t handles[WB_MOST_POLLABLES];
 	bool *ready[WB_MOST_POLLABLES];
 	unsigned int count;
-	// The stream of standard input, as long as its pollable is there.
-	wasi_io_streams_own_input_stream_t input;
 };
 
 // One that stays whose it is.
@@ -74,24 +70,30 @@ static int watch_ours(struct wb_waits *waits, const struct wb_operations *operat
 	return err;
 }
 
+// The three of every program, and files that are read as they come.
+static int watch_stream(struct wb_waits *waits, struct wb_file *file, int fd, bool *in, bool *out)
+{
+	if (file->kind == WB_FILE_OUTPUT)
+		return out ? add(waits, out, wasi_io_streams_method_output_stream_subscribe(wb_output_of(file, fd))) : 0;
+	return in ? add(waits, in, wasi_io_streams_method_input_stream_subscribe(wb_input_of(file))) : 0;
+}
+
 int wb_watch(struct wb_waits *waits, int fd, bool *in, bool *out)
 {
 	const struct wb_operations *operations = NULL;
 	void *it = wb_descriptor_any(fd, &operations);
+	struct wb_file *file = it ? NULL : wb_file_at(fd);
 
 	if (it)
 		return watch_ours(waits, operations, it, in, out);
-	if (wb_is_ours(fd) || fcntl(fd, F_GETFD) < 0)
+	if (!file)
 		return -EBADF;
-	// Files, and what is written to, are always ready. What was opened by a path is not standard input, whatever its number.
+	if (file->kind != WB_FILE_OPEN || file->input.__handle)
+		return watch_stream(waits, file, fd, in, out);
+	// Files are always ready.
+	mark(in);
 	mark(out);
-	if (fd != STDIN_FILENO || !in || wb_path_of(fd)) {
-		mark(in);
-		return 0;
-	}
-	if (!waits->input.__handle)
-		waits->input = wasi_cli_stdin_get_stdin();
-	return add(waits, in, wasi_io_streams_method_input_stream_subscribe(wasi_io_streams_borrow_input_stream(waits->input)));
+	return 0;
 }
 
 static void finish(struct wb_waits *waits)
@@ -100,8 +102,6 @@ static void finish(struct wb_waits *waits)
 		if (waits->own[i].__handle)
 			wasi_io_poll_pollable_drop_own(waits->own[i]);
 	}
-	if (waits->input.__handle)
-		wasi_io_streams_input_stream_drop_own(waits->input);
 }
 
 static int count_ready(const struct wb_watched *watched, unsigned int count)

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <wasm-bpf.h>
 
@@ -19,7 +20,6 @@ static bool was_taken;
 static bool restarts;
 
 int64_t (*wb_timer_left)(void);
-int (*wb_before_read)(void);
 void (*wb_retry)(void);
 
 int wasm_bpf_stop_requested(void)
@@ -35,8 +35,7 @@ static uint64_t bit(int sig)
 // As the kernel would end the process: nothing is flushed, nothing that atexit() was given runs. The host detaches what is attached.
 _Noreturn static void die_of(int sig)
 {
-	wasi_cli_exit_exit_with_code(128 + sig);
-	__builtin_trap();
+	_exit(128 + sig);
 }
 
 static bool dies_of(int sig)

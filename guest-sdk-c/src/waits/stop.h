@@ -43,9 +43,6 @@ int wb_signal_take(uint64_t set);
 // Of programs that have timers: posts the signal of one whose time has come; returns the nanoseconds until the next, negative: never.
 extern int64_t (*wb_timer_left)(void);
 
-// Of the same programs: waits until standard input can be read without waiting. 0, or -EINTR.
-extern int (*wb_before_read)(void);
-
 // Set as long as something has to be tried again (a record for a user ring buffer that is full): called where the library is left, and
 // while it waits.
 extern void (*wb_retry)(void);

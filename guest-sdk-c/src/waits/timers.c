@@ -5,7 +5,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "waits/ready.h"
 #include "waits/stop.h"
 
 // When it goes off (0: not at all) and how long after that again (0: not again).
@@ -26,22 +25,12 @@ static int64_t left(void)
 	return next ? next - now : -1;
 }
 
-// WASI's own reads know of no timer.
-static int before_read(void)
-{
-	struct wb_watched input = { .fd = STDIN_FILENO, .in = true };
-	int ready = wb_wait_ready(&input, 1, -1);
-
-	return ready < 0 ? ready : 0;
-}
-
 // Sets the timer, in nanoseconds; returns what was left of the one before, 0 if there was none.
 static int64_t set(int64_t first, int64_t then)
 {
 	int64_t before = left(), now = wb_now();
 
 	wb_timer_left = left;
-	wb_before_read = before_read;
 	interval = then;
 	next = !first ? 0 : first > INT64_MAX - now ? INT64_MAX : now + first;
 	return before < 0 ? 0 : before;
