@@ -103,7 +103,7 @@ run_one() {
       options+=(--dir /sys/fs/bpf) ;;
     tracefs)
       apart=${apart:--m}
-      before+='{ mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing; } && '
+      before+='{ [ -e /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing; } && '
       options+=(--dir /sys/kernel/tracing) ;;
     netns)
       apart=-mn
