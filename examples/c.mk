@@ -6,8 +6,8 @@ WASM_BPF_APPS := $(or $(APPS),$(foreach source,$(wildcard examples/*/c),$(patsub
 WASM_BPF_OUT := build/c
 WASM_BPF_BUILD := build/c-objects
 
-# The others print no numbers with fractions, and do without the code for them.
-with-fractions := sockops tcpconnlat uprobe
+# Those that print numbers with fractions. The others do without the code for them, and would end at such a format: so it is looked for.
+with-fractions := $(foreach app,$(WASM_BPF_APPS),$(shell grep -q '%[-+ #0-9.*]*[aefgAEFG]' examples/$(app)/c/$(app).c && echo $(app)))
 
 define example
 $(1)_SOURCES := examples/$(1)/c/$(1).c
