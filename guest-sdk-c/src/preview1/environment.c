@@ -77,7 +77,6 @@ int32_t P1(random_get)(uint8_t *bytes, __wasi_size_t length)
 // All ways out end here: exit() and a return from main after the functions of atexit() ran and stdio was flushed, _exit() at once.
 _Noreturn void P1(proc_exit)(int32_t code)
 {
-	wb_flush_outputs();
 	wasi_cli_exit_exit_with_code(code);
 	__builtin_trap();
 }

@@ -54,9 +54,6 @@ struct wb_file *wb_opened(int fd);
 wasi_io_streams_borrow_input_stream_t wb_input_of(struct wb_file *file);
 wasi_io_streams_borrow_output_stream_t wb_output_of(struct wb_file *file, int fd);
 
-// Before the end: waits until what was written to standard output and error is out.
-void wb_flush_outputs(void);
-
 static inline wasi_filesystem_types_borrow_descriptor_t wb_descriptor(const struct wb_file *file)
 {
 	return wasi_filesystem_types_borrow_descriptor(file->descriptor);

@@ -140,16 +140,14 @@ int32_t P1(fd_pread)(int32_t fd, const __wasi_iovec_t *parts, int32_t count, int
 // More than this a stream does not take at once.
 #define MOST 4096
 
-// Writes some of it to a stream: what it takes now, and once that is something.
-static int32_t write_some(struct wb_file *file, wasi_io_streams_borrow_output_stream_t stream, wasm_bpf_list_u8_t *some)
+// Writes some of it to a stream: what it takes now, or once that is something.
+static int32_t write_some(const struct wb_file *file, wasi_io_streams_borrow_output_stream_t stream, wasm_bpf_list_u8_t *some)
 {
+	const bool was_known = wb_stop_is_known();
 	wasi_io_streams_stream_error_t error;
 	uint64_t room;
-	int32_t interrupted;
+	int32_t number;
 
-	// The end of a file takes everything, when it is asked to wait until it has.
-	if (file->kind == WB_FILE_OPEN)
-		return wasi_io_streams_method_output_stream_blocking_write_and_flush(stream, some, &error) ? 0 : wb_stream_errno(&error);
 	for (;;) {
 		if (!wasi_io_streams_method_output_stream_check_write(stream, &room, &error))
 			return wb_stream_errno(&error);
@@ -157,18 +155,20 @@ static int32_t write_some(struct wb_file *file, wasi_io_streams_borrow_output_st
 			break;
 		if (file->flags & __WASI_FDFLAGS_NONBLOCK)
 			return __WASI_ERRNO_AGAIN;
-		interrupted = wait_for(wasi_io_streams_method_output_stream_subscribe(stream));
-		if (interrupted)
-			return interrupted;
+		number = wait_for(wasi_io_streams_method_output_stream_subscribe(stream));
+		if (number)
+			return number;
 	}
 	if (some->len > room)
 		some->len = room;
-	if (!wasi_io_streams_method_output_stream_write(stream, some, &error) || !wasi_io_streams_method_output_stream_flush(stream, &error))
-		return wb_stream_errno(&error);
-	return __WASI_ERRNO_SUCCESS;
+	if (wasi_io_streams_method_output_stream_blocking_write_and_flush(stream, some, &error))
+		return __WASI_ERRNO_SUCCESS;
+	number = wb_stream_errno(&error);
+	// All of it was taken. What the request to stop ended was the wait for room for more.
+	return !was_known && wasm_bpf_bpf_lifecycle_stop_requested() ? __WASI_ERRNO_SUCCESS : number;
 }
 
-static int32_t write_stream(struct wb_file *file, wasi_io_streams_borrow_output_stream_t stream, const __wasi_ciovec_t *parts, int32_t count,
+static int32_t write_stream(const struct wb_file *file, wasi_io_streams_borrow_output_stream_t stream, const __wasi_ciovec_t *parts, int32_t count,
 			    __wasi_size_t *written)
 {
 	*written = 0;
@@ -186,30 +186,6 @@ static int32_t write_stream(struct wb_file *file, wasi_io_streams_borrow_output_
 		}
 	}
 	return __WASI_ERRNO_SUCCESS;
-}
-
-// How long who was asked to stop waits for readers.
-#define STOPPED_NS 500000000
-
-void wb_flush_outputs(void)
-{
-	for (int fd = 1; fd <= 2; fd++) {
-		struct wb_file *file = wb_file_at(fd);
-		wasi_io_streams_stream_error_t error;
-		wasi_io_poll_own_pollable_t own;
-		wasi_io_poll_borrow_pollable_t handle;
-		uint64_t room;
-
-		if (!file || file->kind != WB_FILE_OUTPUT || !file->output.__handle)
-			continue;
-		// It has room when nothing is left to be written.
-		if (!wasi_io_streams_method_output_stream_check_write(wb_output_of(file, fd), &room, &error) || room)
-			continue;
-		own = wasi_io_streams_method_output_stream_subscribe(wb_output_of(file, fd));
-		handle = wasi_io_poll_borrow_pollable(own);
-		wb_wait(&handle, 1, wb_stop_is_known() ? STOPPED_NS : -1);
-		wasi_io_poll_pollable_drop_own(own);
-	}
 }
 
 static int32_t write_file(const struct wb_file *file, const __wasi_ciovec_t *parts, int32_t count, uint64_t offset, __wasi_size_t *written)
