@@ -40,19 +40,10 @@ _Noreturn static void die_of(int sig)
 
 static bool dies_of(int sig)
 {
-	switch (sig) {
-	case SIGCHLD:
-	case SIGURG:
-	case SIGWINCH:
-	case SIGCONT:
-	case SIGSTOP:
-	case SIGTSTP:
-	case SIGTTIN:
-	case SIGTTOU:
-		return false;
-	default:
-		return true;
-	}
+	const uint64_t harmless = 1ull << SIGCHLD | 1ull << SIGURG | 1ull << SIGWINCH | 1ull << SIGCONT | 1ull << SIGSTOP | 1ull << SIGTSTP |
+				  1ull << SIGTTIN | 1ull << SIGTTOU;
+
+	return !(harmless >> sig & 1);
 }
 
 // Runs what the program set for a signal. True if a handler ran.
@@ -120,10 +111,7 @@ static bool deliver_pending(void)
 // The request is known from now on: the host is told so, that it does not end the next wait for it.
 static void take_stop(void)
 {
-	wasi_io_poll_own_pollable_t stop = wasm_bpf_bpf_lifecycle_subscribe_stop();
-
-	wasi_io_poll_method_pollable_ready(wasi_io_poll_borrow_pollable(stop));
-	wasi_io_poll_pollable_drop_own(stop);
+	wb_wait_once(NULL, 0, 0);
 	was_taken = true;
 	pending |= bit(stop_signal());
 }

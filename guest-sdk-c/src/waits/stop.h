@@ -16,6 +16,9 @@ bool wb_stop_check(void);
 // whoever does not look for one goes on. Globals are written before and read after.
 int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count, int64_t timeout);
 
+// One turn of that: for the pollables, a stop that is not known yet, and the time. A bit for each that is ready.
+uint64_t wb_wait_once(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count, int64_t timeout);
+
 #define WB_SIGNAL_PENDING (1ll << 62)
 
 // How many pollables one wait can be for.

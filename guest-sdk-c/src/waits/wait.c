@@ -46,8 +46,7 @@ int64_t wb_turn_of(int64_t left)
 	return wb_retry ? sooner(left, RETRY_NS) : left;
 }
 
-// One wait for the pollables, a stop that is not known yet, and the time.
-static uint64_t wait_once(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count, int64_t timeout)
+uint64_t wb_wait_once(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count, int64_t timeout)
 {
 	wasi_io_poll_borrow_pollable_t all[WB_MOST_POLLABLES + 2];
 	wasi_io_poll_own_pollable_t timer = {}, stop = {};
@@ -81,18 +80,6 @@ static uint64_t wait_once(const wasi_io_poll_borrow_pollable_t *pollables, unsig
 	return result;
 }
 
-// Without waiting.
-static uint64_t look(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count)
-{
-	uint64_t result = 0;
-
-	for (unsigned int i = 0; i < count; i++) {
-		if (wasi_io_poll_method_pollable_ready(pollables[i]))
-			result |= 1ull << i;
-	}
-	return result;
-}
-
 int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count, int64_t timeout)
 {
 	const int64_t end = timeout > 0 ? wb_end_of(timeout) : -1;
@@ -109,10 +96,8 @@ int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int co
 		uint64_t ready;
 		bool ran;
 
-		if (left)
-			ready = wait_once(pollables, count, wb_turn_of(left));
-		else
-			ready = look(pollables, count);
+		// Who does not wait, for nothing, asks nobody.
+		ready = left || count ? wb_wait_once(pollables, count, left ? wb_turn_of(left) : 0) : 0;
 		ran = wb_stop_check();
 		if (ready)
 			return ready;
