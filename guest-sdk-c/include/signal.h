@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /*
- * Signals. From outside a guest gets one: the host's request to stop (Ctrl-C, SIGTERM) comes as SIGINT, or as SIGTERM if the program handles or
- * blocks only that. Its handler runs where the program waits or calls the library, and the wait returns EINTR. SIGALRM comes from alarm() and
- * setitimer(), SIGPIPE from writing where nobody reads any more, all others only from raise() and kill() of the program itself.
+ * Signals. From outside a guest gets one: the host's request to stop (Ctrl-C, SIGTERM) comes as SIGINT, or as SIGTERM if the program
+ * handles or blocks only that. Its handler runs where the program waits or calls the library, and the wait returns EINTR. SIGALRM comes
+ * from alarm() and setitimer(), SIGPIPE from writing where nobody reads any more, all others only from raise() and kill() of the program
+ * itself.
  */
 #ifndef WASM_BPF_SIGNAL_H
 #define WASM_BPF_SIGNAL_H

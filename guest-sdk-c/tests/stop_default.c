@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Without a handler the request to stop ends the program as a signal does on Linux: at once, without atexit() and without what is in the buffers of stdio.
+// Without a handler the request to stop ends the program as a signal does on Linux: at once, without atexit() and without what is in the
+// buffers of stdio.
 // stopped: INT
 // exits: 130
 #include <unistd.h>

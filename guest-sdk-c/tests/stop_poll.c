@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The request to stop runs the program's handler, which may call the library, and ends the wait for records; the program cleans up, and main's result is the exit
-// code. What atexit() was given runs, and what was printed comes out.
+// The request to stop runs the program's handler, which may call the library, and ends the wait for records; the program cleans up, and
+// main's result is the exit code. What atexit() was given runs, and what was printed comes out.
 // stopped: INT
 // exits: 3
 // says: left in the buffer of stdout, at the exit

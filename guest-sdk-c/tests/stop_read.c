@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The request to stop, and alarms, end a read of standard input with EINTR, but not after a handler with SA_RESTART; waits for it end as well.
+// The request to stop, and alarms, end a read of standard input with EINTR, but not after a handler with SA_RESTART; waits for it end as
+// well.
 // stopped: INT
 // exits: 4
 #include <poll.h>

@@ -210,7 +210,7 @@ static void buffers(void)
 	// Nor do other calls.
 	once(1);
 	while (!alarms)
-		CHECK(bpf_map__fd(skel->maps.ring) >= 0 && bpf_map_lookup_elem(bpf_map__fd(skel->maps.bss), &(int){ 0 }, &(char[64]){ 0 }) == 0);
+		CHECK_IS(bpf_map_lookup_elem(bpf_map__fd(skel->maps.bss), &(int){ 0 }, &(char[64]){ 0 }), 0);
 
 	user = user_ring_buffer__new(bpf_map__fd(skel->maps.from_user), NULL);
 	CHECK(user);

@@ -114,11 +114,13 @@ static int tell(struct perf_buffer *pb, const struct wb_record *record)
 struct perf_buffer *perf_buffer__new(int map_fd, size_t pages, perf_buffer_sample_fn callback, perf_buffer_lost_fn lost, void *context,
 				     const struct perf_buffer_opts *opts)
 {
+	const struct perf_buffer model = { .tell = tell, .callback = callback, .lost = lost, .context = context };
+
 	if (!WB_OPTIONS_VALID(opts, perf_buffer_opts))
 		return wb_null(-EINVAL);
 
 	WB_CALL;
-	return wb_perf_buffer_new(map_fd, pages, (struct perf_buffer){ .tell = tell, .callback = callback, .lost = lost, .context = context });
+	return wb_perf_buffer_new(map_fd, pages, model);
 }
 
 void perf_buffer__free(struct perf_buffer *pb)

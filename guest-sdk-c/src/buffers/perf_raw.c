@@ -61,13 +61,14 @@ static int tell_raw(struct perf_buffer *pb, const struct wb_record *record)
 	return pb->raw_callback(pb->context, record->source, event);
 }
 
-struct perf_buffer *perf_buffer__new_raw(int map_fd, size_t pages, struct perf_event_attr *attr, perf_buffer_event_fn callback, void *context,
-					 const struct perf_buffer_raw_opts *opts)
+struct perf_buffer *perf_buffer__new_raw(int map_fd, size_t pages, struct perf_event_attr *attr, perf_buffer_event_fn callback,
+					 void *context, const struct perf_buffer_raw_opts *opts)
 {
 	if (!attr || !WB_OPTIONS_VALID(opts, perf_buffer_raw_opts))
 		return wb_null(-EINVAL);
 	if (attr->type != PERF_TYPE_SOFTWARE || attr->config != PERF_COUNT_SW_BPF_OUTPUT || attr->sample_type != PERF_SAMPLE_RAW)
-		return wb_null(wb_refuse(EOPNOTSUPP, "a perf buffer for guests has samples of bpf_perf_event_output with PERF_SAMPLE_RAW alone"));
+		return wb_null(wb_refuse(EOPNOTSUPP, "a perf buffer for guests has samples of bpf_perf_event_output alone, with "
+						     "PERF_SAMPLE_RAW"));
 	if (WB_OPTION(opts, cpu_cnt, 0))
 		return wb_null(wb_refuse(EOPNOTSUPP, "a perf buffer for guests is one of all CPUs"));
 

@@ -45,7 +45,8 @@ static bool is_ready(const void *it)
 
 static const struct wb_operations operations = { .kind = WB_BUFFER, .release = release, .pollable = lasting, .is_ready = is_ready };
 
-int wb_pollable_descriptor(wasi_io_poll_own_pollable_t (*subscribe)(const void *buffer), bool (*has_records)(const void *buffer), const void *buffer)
+int wb_pollable_descriptor(wasi_io_poll_own_pollable_t (*subscribe)(const void *buffer), bool (*has_records)(const void *buffer),
+			   const void *buffer)
 {
 	struct pollable *pollable = malloc(sizeof(*pollable));
 

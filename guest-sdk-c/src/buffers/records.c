@@ -148,7 +148,8 @@ int wb_records_fill(struct wb_records *records, wb_poll_fn poll, void *buffer, i
 		} else if (error.tag != WASM_BPF_BPF_TYPES_ERROR_CODE_INTERRUPTED) {
 			return wb_fail_code(&error);
 		}
-		// The program's handler has its turn, as it has when a signal ends a wait of the kernel's; one that is ignored, or ran before, ends none.
+		// The program's handler has its turn, as it has when a signal ends a wait of the kernel's; one that is ignored, or ran
+		// before, ends none.
 		if (wb_stop_check() && timeout_ms) {
 			errno = EINTR;
 			return -EINTR;

@@ -26,7 +26,8 @@ struct wb_records {
 	size_t next;
 };
 
-// The next record, of the sources that are wanted (NULL: all), without those that were discarded; false when there is none left. Others stay.
+// The next record, of the sources that are wanted (NULL: all), without those that were discarded; false when there is none left. Others
+// stay.
 typedef bool (*wb_wanted_fn)(const void *context, uint32_t source);
 bool wb_records_next(struct wb_records *records, wb_wanted_fn is_wanted, const void *context, struct wb_record *record);
 void wb_records_free(struct wb_records *records);
@@ -45,8 +46,8 @@ static inline bool wb_records_empty(const struct wb_records *records)
 	return records->next >= records->packed.len;
 }
 
-// Asks the host for records if there are none: `poll` does it, with a time in nanoseconds or NULL. Returns 1 if there are records, 0 if not, or a negative errno:
-// -EINTR when a handler ran in a wait.
+// Asks the host for records if there are none: `poll` does it, with a time in nanoseconds or NULL. Returns 1 if there are records, 0 if
+// not, or a negative errno: -EINTR when a handler ran in a wait.
 typedef bool (*wb_poll_fn)(void *buffer, uint64_t *timeout, wasm_bpf_bpf_buffers_records_t *records,
 			   wasm_bpf_bpf_buffers_error_code_t *error);
 int wb_records_fill(struct wb_records *records, wb_poll_fn poll, void *buffer, int timeout_ms);

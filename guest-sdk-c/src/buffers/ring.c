@@ -39,7 +39,8 @@ static bool poll_host(void *buffer, uint64_t *timeout, wasm_bpf_bpf_buffers_reco
 {
 	const wasm_bpf_bpf_buffers_own_ring_buffer_t *own = buffer;
 
-	return wasm_bpf_bpf_buffers_method_ring_buffer_poll(wasm_bpf_bpf_buffers_borrow_ring_buffer(*own), timeout, WB_BATCH, records, error);
+	return wasm_bpf_bpf_buffers_method_ring_buffer_poll(wasm_bpf_bpf_buffers_borrow_ring_buffer(*own), timeout, WB_BATCH,
+							    records, error);
 }
 
 static wasi_io_poll_own_pollable_t subscribe(const void *buffer)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // User ring buffers. A record is memory of the guest until it is submitted; the host then writes it whole.
 //
-// How much room there is only the host knows, and it tells no more than whether there is some. A record that is submitted and finds too little waits in the guest, and
-// is tried again whenever the library is called or waits; until then no further one is reserved. So a ring is full one record later than libbpf's, if its records
-// are of several sizes.
+// How much room there is only the host knows, and it tells no more than whether there is some. A record that is submitted and finds too
+// little waits in the guest, and is tried again whenever the library is called or waits; until then no further one is reserved. So a ring
+// is full one record later than libbpf's, if its records are of several sizes.
 #include <stdlib.h>
 
 #include <bpf/libbpf.h>
@@ -127,7 +127,8 @@ void *user_ring_buffer__reserve(struct user_ring_buffer *rb, __u32 size)
 		return wb_null(wb_refuse(E2BIG, "a record of %u bytes is larger than the user ring buffer", size));
 
 	WB_CALL;
-	if (!write_kept(rb) || rb->kept + room_of(size) > rb->size || !wasi_io_poll_method_pollable_ready(wasi_io_poll_borrow_pollable(rb->has_room)))
+	if (!write_kept(rb) || rb->kept + room_of(size) > rb->size ||
+	    !wasi_io_poll_method_pollable_ready(wasi_io_poll_borrow_pollable(rb->has_room)))
 		return wb_null(-ENOSPC);
 	sample = malloc(sizeof(*sample) + size);
 	if (!sample)

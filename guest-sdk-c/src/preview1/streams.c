@@ -123,7 +123,8 @@ int32_t P1(fd_read)(int32_t fd, const __wasi_iovec_t *parts, int32_t count, __wa
 	if (!error)
 		file->offset += *got;
 	// A file that has no places, such as trace_pipe, is read as it comes.
-	if (error == __WASI_ERRNO_SPIPE && wasi_filesystem_types_method_descriptor_read_via_stream(wb_descriptor(file), 0, &file->input, &code))
+	if (error == __WASI_ERRNO_SPIPE &&
+	    wasi_filesystem_types_method_descriptor_read_via_stream(wb_descriptor(file), 0, &file->input, &code))
 		return read_input(file, parts, count, got);
 	return error;
 }
@@ -168,8 +169,8 @@ static int32_t write_some(const struct wb_file *file, wasi_io_streams_borrow_out
 	return !was_known && wasm_bpf_bpf_lifecycle_stop_requested() ? __WASI_ERRNO_SUCCESS : number;
 }
 
-static int32_t write_stream(const struct wb_file *file, wasi_io_streams_borrow_output_stream_t stream, const __wasi_ciovec_t *parts, int32_t count,
-			    __wasi_size_t *written)
+static int32_t write_stream(const struct wb_file *file, wasi_io_streams_borrow_output_stream_t stream, const __wasi_ciovec_t *parts,
+			    int32_t count, __wasi_size_t *written)
 {
 	*written = 0;
 	for (int32_t i = 0; i < count; i++) {

@@ -47,7 +47,8 @@ static void mark(bool *ready)
 		*ready = true;
 }
 
-// What can be waited for of a descriptor of ours. Those that nothing is written to never are ready for it; those that can be waited for in no way always are.
+// What can be waited for of a descriptor of ours. Those that nothing is written to never are ready for it; those that can be waited for
+// in no way always are.
 static int watch_ours(struct wb_waits *waits, const struct wb_operations *operations, void *it, bool *in, bool *out)
 {
 	int err = 0;

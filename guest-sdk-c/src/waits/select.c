@@ -61,7 +61,9 @@ int select(int most, fd_set *restrict in, fd_set *restrict out, fd_set *restrict
 		return wait_for(in, out, except, -1);
 	if (timeout->tv_sec < 0 || timeout->tv_usec < 0)
 		return failed(EINVAL);
-	const struct timespec time = { .tv_sec = timeout->tv_sec + timeout->tv_usec / 1000000, .tv_nsec = timeout->tv_usec % 1000000 * 1000 };
+	const struct timespec time = {
+		.tv_sec = timeout->tv_sec + timeout->tv_usec / 1000000, .tv_nsec = timeout->tv_usec % 1000000 * 1000,
+	};
 	const int64_t end = wb_end_of(wb_from_timespec(&time));
 	int ready = wait_for(in, out, except, wb_from_timespec(&time));
 	int64_t left = wb_left_until(end);

@@ -40,8 +40,8 @@ _Noreturn static void die_of(int sig)
 
 static bool dies_of(int sig)
 {
-	const uint64_t harmless = 1ull << SIGCHLD | 1ull << SIGURG | 1ull << SIGWINCH | 1ull << SIGCONT | 1ull << SIGSTOP | 1ull << SIGTSTP |
-				  1ull << SIGTTIN | 1ull << SIGTTOU;
+	const uint64_t harmless = 1ull << SIGCHLD | 1ull << SIGURG | 1ull << SIGWINCH | 1ull << SIGCONT | 1ull << SIGSTOP |
+				  1ull << SIGTSTP | 1ull << SIGTTIN | 1ull << SIGTTOU;
 
 	return !(harmless >> sig & 1);
 }

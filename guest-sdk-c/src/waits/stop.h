@@ -12,8 +12,8 @@
 bool wb_stop_check(void);
 
 // Waits until one of these is ready, the time (in nanoseconds; negative: for ever) is over, or a handler ran. The pollables stay the
-// caller's. Returns a bit for each that is ready, 0 when the time was over, -EINTR, or WB_SIGNAL_PENDING when a signal came that is blocked:
-// whoever does not look for one goes on. Globals are written before and read after.
+// caller's. Returns a bit for each that is ready, 0 when the time was over, -EINTR, or WB_SIGNAL_PENDING when a signal came that is
+// blocked: whoever does not look for one goes on. Globals are written before and read after.
 int64_t wb_wait(const wasi_io_poll_borrow_pollable_t *pollables, unsigned int count, int64_t timeout);
 
 // One turn of that: for the pollables, a stop that is not known yet, and the time. A bit for each that is ready.
