@@ -41,6 +41,14 @@ struct user_ring_buffer {
 // Those that records wait for.
 static struct user_ring_buffer *all;
 
+// Made when it is first asked for: each counts against the limit of descriptors, and opening a ring is to be refused in words where that is reached.
+static wasi_io_poll_borrow_pollable_t has_room(struct user_ring_buffer *rb)
+{
+	if (!rb->has_room.__handle)
+		rb->has_room = wasm_bpf_bpf_buffers_method_user_ring_buffer_subscribe(rb->handle);
+	return wasi_io_poll_borrow_pollable(rb->has_room);
+}
+
 struct user_ring_buffer *user_ring_buffer__new(int map_fd, const struct user_ring_buffer_opts *opts)
 {
 	const struct wb_map *map;
@@ -63,7 +71,6 @@ struct user_ring_buffer *user_ring_buffer__new(int map_fd, const struct user_rin
 		return wb_null(wb_fail(&error, "open a user ring buffer"));
 	}
 	rb->handle = wasm_bpf_bpf_buffers_borrow_user_ring_buffer(rb->own);
-	rb->has_room = wasm_bpf_bpf_buffers_method_user_ring_buffer_subscribe(rb->handle);
 	rb->size = map->max_entries;
 	rb->last = &rb->first;
 	rb->next = all;
@@ -128,7 +135,7 @@ void *user_ring_buffer__reserve(struct user_ring_buffer *rb, __u32 size)
 
 	WB_CALL;
 	if (!write_kept(rb) || rb->kept + room_of(size) > rb->size ||
-	    !wasi_io_poll_method_pollable_ready(wasi_io_poll_borrow_pollable(rb->has_room)))
+	    !wasi_io_poll_method_pollable_ready(has_room(rb)))
 		return wb_null(-ENOSPC);
 	sample = malloc(sizeof(*sample) + size);
 	if (!sample)
@@ -208,7 +215,8 @@ void user_ring_buffer__free(struct user_ring_buffer *rb)
 	}
 	if (lost)
 		wb_warn("%u records were submitted to a user ring buffer that was full until its end: they are lost", lost);
-	wasi_io_poll_pollable_drop_own(rb->has_room);
+	if (rb->has_room.__handle)
+		wasi_io_poll_pollable_drop_own(rb->has_room);
 	wasm_bpf_bpf_buffers_user_ring_buffer_drop_own(rb->own);
 	free(rb);
 }
